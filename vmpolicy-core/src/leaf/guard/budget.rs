@@ -1,0 +1,88 @@
+//! At most so many in so much time: a sliding window over the last requests.
+
+use crate::time::{Mono, Span};
+
+/// When the last requests were made, the oldest first; never more than the budget allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct Budget {
+    spent: Vec<Mono>,
+}
+
+impl Budget {
+    /// Nothing spent, with room for `count` so that spending does not allocate.
+    #[must_use]
+    pub fn new(count: u32) -> Self {
+        Self { spent: Vec::with_capacity(count as usize) }
+    }
+
+    /// When the next may be spent, where that is later than now.
+    ///
+    /// ```
+    /// use vmpolicy_core::{leaf::guard::budget::Budget, time::{Mono, Span}};
+    /// let mut budget = Budget::new(2);
+    /// budget.spend(2, Mono(0));
+    /// budget.spend(2, Mono(10_000));
+    /// assert_eq!(budget.opens_at(2, Span::from_secs(60), Mono(20_000)), Some(Mono(60_000)));
+    /// assert_eq!(budget.opens_at(2, Span::from_secs(60), Mono(60_000)), None);
+    /// ```
+    #[must_use]
+    pub fn opens_at(&self, count: u32, per: Span, now: Mono) -> Option<Mono> {
+        let index = self.spent.len().checked_sub(count as usize)?;
+        let opens = self.spent.get(index)?.plus(per);
+        (opens > now).then_some(opens)
+    }
+
+    /// Spends one now. Only the last `count` are remembered.
+    pub fn spend(&mut self, count: u32, now: Mono) {
+        while self.spent.len() >= (count as usize).max(1) {
+            self.spent.remove(0);
+        }
+        self.spent.push(now);
+    }
+
+    /// Takes the last one back: it came to nothing.
+    pub fn refund(&mut self) {
+        self.spent.pop();
+    }
+
+    /// How many are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spent.len()
+    }
+
+    /// Whether none is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spent.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn never_more_than_count_in_any_span(
+            steps in prop::collection::vec(0_i64..20_000, 1..200), count in 1_u32..6, secs in 1_u64..100,
+        ) {
+            let per = Span::from_secs(secs);
+            let mut budget = Budget::new(count);
+            let (mut now, mut all) = (Mono(0), Vec::new());
+            for step in steps {
+                now = now.shifted(step);
+                if budget.opens_at(count, per, now).is_none() {
+                    budget.spend(count, now);
+                    all.push(now);
+                }
+            }
+            for &at in &all {
+                let within = all.iter().filter(|&&other| other >= at && other < at.plus(per)).count();
+                prop_assert!(within <= count as usize);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What the host program provides: probes, actuators, job queues and locators.
+//!
+//! All are blocking and object-safe. The core defines what they mean and implements none of them.
+
+use crate::input::{Absence, Outcome};
+use crate::output::Request;
+
+/// Reads one indicator's number.
+pub trait Probe: Send {
+    /// Reads it now, within a time limit of the probe's own.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no number.
+    fn read(&mut self) -> Result<f64, Absence>;
+}
+
+/// Asks a provider for moves.
+pub trait Actuator: Send {
+    /// Whether one request may be sent twice under one id without starting two moves.
+    fn resends(&self) -> bool;
+
+    /// Asks for one move, within a time limit of the actuator's own.
+    fn request(&mut self, request: &Asked<'_>) -> Outcome;
+}
+
+/// A request with its names, as an actuator needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The request.
+    pub request: Request,
+    /// The guest's name.
+    pub guest: &'a str,
+    /// The name of the host that it leaves.
+    pub from: &'a str,
+    /// The name of the host that it goes to.
+    pub to: &'a str,
+    /// The id as the outside knows it: guest and number, such as `nii3-7`.
+    pub id: &'a str,
+}
+
+/// Finds out where the guest is.
+pub trait Locator: Send {
+    /// The name of the host that the guest is on; None where that cannot be told.
+    fn locate(&mut self) -> Option<String>;
+}
+
+/// A queue of jobs that come in batches.
+pub trait JobQueue: Send {
+    /// Claims a batch, or the one that was claimed before and not finished: the class of each job, in
+    /// order. Empty where there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Why the queue could not be asked.
+    fn claim(&mut self) -> Result<Vec<String>, Absence>;
+
+    /// Runs a job of the claimed batch to its end; `true` where it went well.
+    fn run(&mut self, job: u32) -> bool;
+
+    /// The batch is finished.
+    fn finish(&mut self);
+}
