@@ -5,6 +5,8 @@ pub mod agent;
 pub mod cli;
 pub mod journal;
 pub mod locator;
+pub mod number;
 pub mod probe;
+pub mod process;
 pub mod store;
 pub mod zones;
