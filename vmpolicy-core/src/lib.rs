@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod engine;
 pub mod id;
 pub mod input;
 pub mod leaf;
@@ -8,6 +9,7 @@ pub mod policy;
 pub mod ports;
 pub mod time;
 
+pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};
