@@ -1,0 +1,1 @@
+//! Probes: one indicator's number, each with a deadline of its own.
