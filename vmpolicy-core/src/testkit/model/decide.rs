@@ -44,8 +44,10 @@ impl Model {
             }
             return waits;
         }
-        for rule in self.policy.rules.ids().filter(|&rule| self.policy.rules[rule].is_clock_only()) {
-            self.look_at_the_clock(rule);
+        for rule in self.policy.rules.ids() {
+            if self.policy.rules[rule].is_clock_only() {
+                self.look_at_the_clock(rule);
+            }
         }
         for rule in self.policy.rules.ids() {
             if !self.is_ready(rule, &mut waits) {
@@ -309,7 +311,7 @@ pub(super) struct Reasons {
 
 impl Reasons {
     pub(super) fn put(&self, out: &mut Output) -> Because {
-        let because = Because::begin(out, self.counter);
+        let because = Because::begin(out, self.counter, out.verdicts.len());
         out.seen.extend_from_slice(&self.seen);
         out.verdicts.extend_from_slice(&self.verdicts);
         because.end(out)

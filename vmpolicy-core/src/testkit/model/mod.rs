@@ -412,9 +412,11 @@ impl Model {
             return;
         }
         queued.batch = Some(batch);
-        for rule in self.policy.rules.ids().filter(|&rule| self.policy.rules[rule].queue == Some(queue)) {
-            self.evaluate(rule, &BTreeSet::new());
-            self.rules[rule.index()].batch_ready = self.ready.contains(&rule);
+        for rule in self.policy.rules.ids() {
+            if self.policy.rules[rule].queue == Some(queue) {
+                self.evaluate(rule, &BTreeSet::new());
+                self.rules[rule.index()].batch_ready = self.ready.contains(&rule);
+            }
         }
     }
 
