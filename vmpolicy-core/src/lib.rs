@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod engine;
 pub mod id;
 pub mod input;
 pub mod leaf;
@@ -10,6 +11,7 @@ pub mod ports;
 pub mod testkit;
 pub mod time;
 
+pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};

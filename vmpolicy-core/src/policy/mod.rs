@@ -6,6 +6,7 @@
 mod action;
 mod build;
 mod condition;
+mod consistent;
 pub mod error;
 mod fingerprint;
 mod source;
