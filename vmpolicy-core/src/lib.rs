@@ -8,6 +8,8 @@ pub mod output;
 pub mod policy;
 pub mod ports;
 pub mod record;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 
 pub use engine::Engine;
