@@ -6,11 +6,15 @@
 mod action;
 mod build;
 mod condition;
+pub mod error;
+mod fingerprint;
 mod source;
+mod units;
 
 pub use action::{Action, Monitor};
-pub use build::PolicyError;
+
 pub use condition::{Compare, Condition};
+pub use error::{PolicyError, PolicyErrorKind};
 pub use source::{
     ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, PatternForm, Place,
     PolicyFile, PriceForm, QueueForm, RelocationForm, RuleForm, WindowForm, Zones,
