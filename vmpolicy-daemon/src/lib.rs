@@ -7,4 +7,5 @@ pub mod journal;
 pub mod locator;
 pub mod probe;
 pub mod store;
+pub mod trace;
 pub mod zones;
