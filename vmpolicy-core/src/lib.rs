@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backtest;
+pub mod engine;
 pub mod id;
 pub mod input;
 pub mod leaf;
@@ -10,6 +11,7 @@ pub mod ports;
 pub mod record;
 pub mod time;
 
+pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};

@@ -6,6 +6,7 @@
 mod action;
 mod build;
 mod condition;
+mod consistent;
 mod display;
 pub mod error;
 mod fingerprint;
