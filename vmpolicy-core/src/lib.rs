@@ -7,6 +7,7 @@ pub mod leaf;
 pub mod output;
 pub mod policy;
 pub mod ports;
+pub mod record;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
