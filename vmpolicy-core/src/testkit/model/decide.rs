@@ -38,6 +38,7 @@ impl Model {
         if self.open.is_some() || self.settle_until.is_some() {
             return waits;
         }
+        self.wake(out);
         if let Some(rule) = self.rest {
             if self.location().is_none() || self.location() != self.base_to_be() {
                 self.try_rule(rule, out, &mut waits);
@@ -158,6 +159,7 @@ impl Model {
             return self.held(origin, Hold::JobRunning, None, &why, out);
         }
         if action == Action::Move {
+            self.mark_tried(rule, here);
             if let Some(until) = self.rules[rule.index()].pause_until.filter(|&until| until > self.t) {
                 return Attempt::Stopped(Some(until));
             }
@@ -226,21 +228,27 @@ impl Model {
         self.request(origin, Action::MoveTo(to), here, to, &why, out);
     }
 
-    /// Marks where the guest is as tried, and says whether the whole ring was tried in vain.
-    fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
+    /// The ring that a tour goes round, where the guest is in one.
+    fn tour(&self, here: HostId) -> Vec<HostId> {
         let host = &self.policy.hosts[here];
         let ring: Vec<_> = self.policy.ring(host.array).collect();
-        if host.is_base || ring.len() < 2 {
-            return false;
+        if host.is_base || ring.len() < 2 { Vec::new() } else { ring }
+    }
+
+    /// Marks where the guest is as tried in vain, unless it was good here.
+    fn mark_tried(&mut self, rule: RuleId, here: HostId) {
+        let good = self.rules[rule.index()].good_here;
+        if !good && !self.tour(here).is_empty() {
+            self.tried.push(Tried { rule, host: here, step: self.steps });
         }
-        let step = self.steps;
-        if !self.rules[rule.index()].good_here && !self.was_tried(rule, here, 0) {
-            self.tried.push(Tried { rule, host: here, step });
-        }
-        let mut others = ring.iter().copied().filter(|&host| host != here);
+    }
+
+    /// Whether the whole ring was tried in vain.
+    fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
+        let others: Vec<_> = self.tour(here).into_iter().filter(|&host| host != here).collect();
         let exhausted =
-            others.clone().all(|host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
-        if !exhausted || !others.any(|host| self.was_tried(rule, host, 0)) {
+            others.iter().all(|&host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
+        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host, 0)) {
             return false;
         }
         if self.policy.moves.tour == Tour::KeepGoing {

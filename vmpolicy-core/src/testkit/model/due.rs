@@ -58,10 +58,11 @@ impl Model {
         }
         for (id, indicator) in self.policy.indicators.iter() {
             let polled = &self.indicators[id.index()];
-            match polled.asked {
-                Some(asked) => all.push((asked.plus(indicator.every), Cause::Late(id))),
-                None if self.probing(id) => all.push((polled.due, Cause::Poll(id))),
-                None => {}
+            if self.probing(id) {
+                all.push(match polled.asked {
+                    Some(asked) => (asked.plus(indicator.every), Cause::Late(id)),
+                    None => (polled.due, Cause::Poll(id)),
+                });
             }
         }
         for (number, view) in self.windows.iter().enumerate() {

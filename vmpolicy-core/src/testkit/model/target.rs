@@ -22,13 +22,17 @@ impl Model {
         let at = ring.iter().position(|&other| other == here);
         match action {
             Action::Move => Plan::To(self.ring_candidates(here)),
+            Action::MoveUp | Action::MoveDown if at.is_none() => {
+                let back = self.left(host.array).or(ring.first().copied());
+                Plan::To(back.into_iter().collect())
+            }
             Action::MoveUp => match at {
-                None => Plan::To(Vec::new()),
+                None => Plan::There,
                 Some(0) => Plan::There,
                 Some(at) => Plan::To(vec![ring[at - 1]]),
             },
             Action::MoveDown => match at {
-                None => Plan::To(Vec::new()),
+                None => Plan::There,
                 Some(at) => ring.get(at + 1).map_or(Plan::There, |&next| Plan::To(vec![next])),
             },
             Action::MoveToBase | Action::Rest(_) => match self.base_to_be() {
