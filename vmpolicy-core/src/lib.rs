@@ -6,6 +6,8 @@ pub mod leaf;
 pub mod output;
 pub mod policy;
 pub mod ports;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 
 pub use input::Input;

@@ -1,0 +1,3 @@
+//! What tests are made of: the independent checker.
+
+pub mod checker;
