@@ -1,6 +1,5 @@
-//! What tests are made of: a reference model of the engine, and policies and inputs to try both on.
-
-pub mod model;
-//! What tests are made of: the independent checker.
+//! What tests are made of: the independent checker of the invariants, a reference model of the engine, and
+//! policies and inputs to try both on.
 
 pub mod checker;
+pub mod model;
