@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backtest;
 pub mod engine;
 pub mod id;
 pub mod input;
@@ -8,6 +9,8 @@ pub mod output;
 pub mod policy;
 pub mod ports;
 pub mod record;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 
 pub use engine::Engine;

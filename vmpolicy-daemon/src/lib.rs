@@ -11,4 +11,5 @@ pub mod probe;
 pub mod process;
 pub mod spec;
 pub mod store;
+pub mod trace;
 pub mod zones;

@@ -190,6 +190,7 @@ impl RuleState {
     pub(super) fn recount(&mut self) {
         self.counter.reset();
         self.fresh = 0;
+        self.retry_at = None;
     }
 
     /// Forgets what was counted either way: what was seen is void.

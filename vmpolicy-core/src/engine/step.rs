@@ -270,7 +270,9 @@ impl<'a> Step<'a> {
         if self.plan.clock_rules | self.plan.rest_rules != 0 {
             self.offer_clock_rules(&mut offer);
         }
-        if let Some(retry_at) = state.drain.retry_at {
+        if let Some(retry_at) = state.drain.retry_at
+            && state.open.is_none()
+        {
             offer(retry_at, Cause::Drain);
         }
         for (id, queue) in state.queues.iter() {
@@ -285,12 +287,15 @@ impl<'a> Step<'a> {
         if self.state.open.is_some() || self.state.settle_until.is_some() {
             return;
         }
-        for rule in bits(self.plan.clock_rules | self.plan.rest_rules) {
+        let rules = match self.state.rest {
+            Some(resting) => super::plan::bit(resting),
+            None => self.plan.clock_rules | self.plan.rest_rules,
+        };
+        for rule in bits(rules) {
             let state = &self.state.rules[rule];
             if let Some(retry_at) = state.retry_at {
                 offer(retry_at, Cause::Rule(rule));
-            } else if self.state.rest.is_none()
-                && let Some(ripe) = state.counter.ripens_at(self.plan.tarry(self.policy, rule))
+            } else if let Some(ripe) = state.counter.ripens_at(self.plan.tarry(self.policy, rule))
                 && ripe > self.t
                 && self.policy.rules[rule].is_clock_only()
             {
