@@ -45,3 +45,6 @@ impl Gate {
 
 /// How long a move takes in the demonstration's array.
 pub const EMBEDDED_MOVE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+pub(crate) use exec::tests::request as test_request;

@@ -190,8 +190,7 @@ impl Hands {
         Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
             for Errand { request, from, to, id } in jobs {
                 let asked = Asked { request, guest: &guest, from: &from, to: &to, id: &id };
-                let outcome =
-                    unpanicked("the actuator", Outcome::Unanswered, || actuator.request(&asked));
+                let outcome = unpanicked("the actuator", Outcome::Unanswered, || actuator.request(&asked));
                 let answered = Event::Answered { worker: Some(worker), id: request.id, outcome };
                 if events.send(answered).is_err() {
                     return;
@@ -223,7 +222,8 @@ impl Hands {
             }
             Event::Answered { worker, id, outcome } => {
                 // The answer of an actuator that a reload has replaced still counts.
-                if let Some(actuator) = self.actuator.as_mut().filter(|actuator| Some(actuator.id) == worker) {
+                if let Some(actuator) = self.actuator.as_mut().filter(|actuator| Some(actuator.id) == worker)
+                {
                     actuator.busy = false;
                 }
                 Some(Input::Outcome { id, outcome })
