@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+pub mod engine;
 pub mod id;
 pub mod input;
 pub mod leaf;
 pub mod output;
 pub mod policy;
 pub mod ports;
+pub mod record;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
 
+pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};

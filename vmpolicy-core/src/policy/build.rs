@@ -12,7 +12,7 @@ use super::{
 };
 use crate::id::{ArrayId, HostId, Id, Table};
 use crate::leaf::cost::relocation_takes;
-use crate::leaf::window::{Window, Zone};
+use crate::leaf::window::{Pattern, Window, Zone};
 use crate::time::Span;
 use std::collections::BTreeMap;
 
@@ -455,8 +455,12 @@ impl<'a> Judge<'a> {
 }
 
 /// The one place that knows how the window leaf makes a window.
-fn make_window(_pattern: &PatternForm, _zone: Zone) -> Result<Window, String> {
-    Ok(Window)
+fn make_window(pattern: &PatternForm, zone: Zone) -> Result<Window, String> {
+    let pattern = match pattern {
+        PatternForm::Days { days, hours } => Pattern::Days { days: *days, hours: *hours },
+        PatternForm::Cron { open, close } => Pattern::Cron { open: open.clone(), close: close.clone() },
+    };
+    Window::new(pattern, zone).map_err(|error| error.to_string())
 }
 
 /// Whether a text will do as a name: something to see, and nothing that breaks a line of a record.

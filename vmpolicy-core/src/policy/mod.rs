@@ -6,6 +6,8 @@
 mod action;
 mod build;
 mod condition;
+mod consistent;
+mod display;
 pub mod error;
 mod fingerprint;
 mod source;
@@ -14,6 +16,7 @@ mod units;
 pub use action::{Action, Monitor};
 
 pub use condition::{Compare, Condition};
+pub use display::{Shown, ShownAction};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use source::{
     ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, PatternForm, Place,

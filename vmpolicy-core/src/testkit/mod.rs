@@ -1,3 +1,5 @@
-//! What tests are made of: the independent checker.
+//! What tests are made of: an onlooker that knows what must never happen, a reference model of the engine,
+//! and policies and inputs to try both on.
 
 pub mod checker;
+pub mod model;

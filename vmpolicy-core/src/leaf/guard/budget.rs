@@ -46,6 +46,13 @@ impl Budget {
         self.spent.pop();
     }
 
+    /// Keeps only the last `count`, with room for as many.
+    pub fn keep(&mut self, count: u32) {
+        let surplus = self.spent.len().saturating_sub(count as usize);
+        self.spent.drain(..surplus);
+        self.spent.reserve_exact((count as usize).saturating_sub(self.spent.len()));
+    }
+
     /// How many are remembered.
     #[must_use]
     pub fn len(&self) -> usize {

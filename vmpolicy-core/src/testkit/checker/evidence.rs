@@ -115,7 +115,9 @@ impl Polls {
                 break;
             }
             match before.value {
-                Some(earlier) => samples.push(difference(indicator, earlier, value, poll.taken.since(before.taken))),
+                Some(earlier) => {
+                    samples.push(difference(indicator, earlier, value, poll.taken.since(before.taken)))
+                }
                 // A delta over a poll that failed would be of two intervals.
                 None if indicator.read == Read::Delta => samples.push(Sample::Baseline),
                 None => continue,

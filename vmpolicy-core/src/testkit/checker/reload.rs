@@ -46,7 +46,8 @@ impl Facts {
         }
         self.queues =
             by_name(&old, &new, &self.queues, |p| p.queues().rows().iter().map(|q| &q.name).collect());
-        self.queues.iter_mut().for_each(|jobs| jobs.batch = None);
+        // Its classes may stand in another order now: its numbers are not compared any more.
+        self.queues.iter_mut().for_each(|jobs| jobs.vague = jobs.batch.is_some());
         self.rules = by_name(&old, &new, &self.rules, |p| p.rules().rows().iter().map(|r| &r.name).collect());
         for (id, rule) in new.rules().iter() {
             let same = old.rule_named(&rule.name).is_some_and(|was| told(&old, was) == told(&new, id));
@@ -90,7 +91,8 @@ fn told(policy: &Policy, rule: RuleId) -> String {
 }
 
 fn told_when(policy: &Policy, when: &Condition) -> String {
-    let list = |parts: &[Condition]| parts.iter().map(|part| told_when(policy, part)).collect::<Vec<_>>().join(", ");
+    let list =
+        |parts: &[Condition]| parts.iter().map(|part| told_when(policy, part)).collect::<Vec<_>>().join(", ");
     match when {
         Condition::Indicator { indicator, compare, threshold } => {
             format!("{} {compare} {threshold}", policy.indicators()[*indicator].name)

@@ -81,7 +81,8 @@ pub(super) fn next_in_ring(facts: &Facts, _: &Step<'_>, record: &Record) -> Find
     let ring: Vec<HostId> = facts.policy.ring(array).collect();
     let left = if in_ring(facts, array, from) { Some(from) } else { facts.left[usize::from(array.0)] };
     let start = left.and_then(|left| ring.iter().position(|host| *host == left)).map_or(0, |at| at + 1);
-    let next = (0..ring.len()).map(|step| ring[(start + step) % ring.len()]).find(|host| facts.eligible(*host));
+    let next =
+        (0..ring.len()).map(|step| ring[(start + step) % ring.len()]).find(|host| facts.eligible(*host));
     Finding::judged(next == Some(to), || format!("from {from:?}: {next:?} is next, and {to:?} was chosen"))
 }
 

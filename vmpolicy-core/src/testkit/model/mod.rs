@@ -1,0 +1,522 @@
+//! A slow, obvious model of the engine, written from `docs/ENGINE.md` and from nothing else.
+//!
+//! It keeps what has happened (samples, requests, failures, places) and looks back over it where the
+//! engine keeps a counter. It shares the engine's types and none of its logic: where the two disagree, one
+//! of them is wrong, or the page is silent.
+
+mod condition;
+mod decide;
+mod due;
+mod reading;
+mod reload;
+mod request;
+mod target;
+
+use crate::Policy;
+use crate::id::{HostId, Id as _, IndicatorId, QueueId, RequestId, RuleId};
+use crate::input::{Absence, Input, Notice, Setup, Sighting, Word};
+use crate::leaf::window::View;
+use crate::output::{Discontinuity, Event, Hold, Origin, Output, Record, Request};
+use crate::policy::{Action, Monitor};
+use crate::time::{Mono, Now, Span, Wall};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The model: what the engine should be, without any haste.
+#[derive(Clone, Debug)]
+pub struct Model {
+    policy: Arc<Policy>,
+    /// A policy that waits for the end of the open request.
+    pending: Option<Arc<Policy>>,
+    setup: Setup,
+
+    /// The clocks at the last input.
+    last: Option<Now>,
+    /// The engine's own time.
+    t: Mono,
+    wall: Wall,
+    /// How many steps there were.
+    steps: u64,
+
+    /// Everywhere that the guest is known to have been, the present place last.
+    places: Vec<Place>,
+    settle_until: Option<Mono>,
+    rest: Option<RuleId>,
+    /// None: no hold. Some(None): until told otherwise.
+    hold: Option<Option<Mono>>,
+    locate_due: Mono,
+    drain_said: Option<Hold>,
+
+    indicators: Vec<Polled>,
+    rules: Vec<Ruled>,
+    hosts: Vec<Noted>,
+    rankings: Vec<Option<Ranked>>,
+    queues: Vec<Queued>,
+    windows: Vec<Option<View>>,
+
+    /// Every request that was ever made.
+    requests: Vec<Asked>,
+    /// The one that is open, which is the last of them.
+    open: Option<Open>,
+    /// Every request that came to nothing and barred its target.
+    failures: Vec<Failed>,
+    /// Every host that a rule tried in vain on its present tour.
+    tried: Vec<Tried>,
+
+    /// Rules evaluated in this step to be ready.
+    ready: BTreeSet<RuleId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Unknown,
+    Elsewhere,
+    At(HostId),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Polled {
+    due: Mono,
+    asked: Option<Mono>,
+    /// When the last poll was taken or, late, asked for.
+    last_poll: Option<Mono>,
+    baseline: Option<(f64, Mono)>,
+    value: Option<f64>,
+    missing: u32,
+    said: Option<Absence>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Ruled {
+    /// All known samples since the counter last started: when, and whether it was a breach.
+    samples: Vec<(Mono, bool)>,
+    /// When each Clear was since the clear run last started.
+    clears: Vec<Mono>,
+    /// Whether the clear run has reached the tarry in this stay.
+    good_here: bool,
+    fresh: BTreeSet<IndicatorId>,
+    /// For a rule that reads only the clock: since when it has been true.
+    since: Option<Mono>,
+    done: bool,
+    said: Option<Said>,
+    tour_level: u32,
+    pause_until: Option<Mono>,
+    /// The rule was ready for the batch at hand, and has not acted on it.
+    batch_ready: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Held(Hold),
+    AlreadyThere,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Noted {
+    drain_until: Option<Mono>,
+    down_until: Option<Mono>,
+}
+
+#[derive(Clone, Debug)]
+struct Ranked {
+    order: Vec<HostId>,
+    until: Mono,
+    /// The step in which it came.
+    step: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Queued {
+    batch: Option<Batch>,
+    running: bool,
+    claim_due: Mono,
+    claiming: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Batch {
+    classes: Vec<u32>,
+    others: u32,
+    next: u32,
+}
+
+impl Batch {
+    fn jobs(&self) -> u32 {
+        self.classes.iter().fold(self.others, |sum, count| sum.saturating_add(*count))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    id: RequestId,
+    at: Mono,
+    origin: Origin,
+    to: HostId,
+    end: Option<End>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Confirmed(Mono),
+    InVain,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    request: Request,
+    confirm_by: Mono,
+    phase: Phase,
+    /// To be sent again when the guest is seen at the source.
+    resend: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Asked,
+    Accepted,
+    Unclear { after_failed: bool },
+    Overdue,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    host: HostId,
+    at: Mono,
+    barred: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    rule: RuleId,
+    host: HostId,
+    step: u64,
+}
+
+impl Model {
+    /// A guest about which nothing is known but what `setup` says.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
+        Self {
+            pending: None,
+            setup,
+            last: None,
+            t: Mono(0),
+            wall: Wall(0),
+            steps: 0,
+            places: vec![setup.at.map_or(Place::Unknown, Place::At)],
+            settle_until: None,
+            rest: None,
+            hold: None,
+            locate_due: Mono(0),
+            drain_said: None,
+            indicators: vec![Polled::default(); policy.indicators.len()],
+            rules: vec![Ruled::default(); policy.rules.len()],
+            hosts: vec![Noted::default(); policy.hosts.len()],
+            rankings: vec![None; policy.arrays.len()],
+            queues: vec![Queued::default(); policy.queues.len()],
+            windows: vec![None; policy.windows.len()],
+            requests: Vec::new(),
+            open: None,
+            failures: Vec::new(),
+            tried: Vec::new(),
+            ready: BTreeSet::new(),
+            policy,
+        }
+    }
+
+    /// One step, as `docs/ENGINE.md` has it.
+    pub fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
+        out.clear();
+        self.steps += 1;
+        self.ready.clear();
+        self.clock(now, input, out);
+        self.by_itself(out);
+        self.take(input, out);
+        self.limits(out);
+        self.take_pending(out);
+        self.wake(out);
+        let waits = self.decide(out);
+        self.due(out);
+        out.deadline = self.deadline(now.mono, &waits);
+        out.save = !out.records.is_empty() || out.effects.iter().any(due::must_be_saved);
+    }
+
+    /// Where the guest is, as far as is known.
+    #[must_use]
+    pub fn location(&self) -> Option<HostId> {
+        match self.place() {
+            Place::At(host) => Some(host),
+            Place::Unknown | Place::Elsewhere => None,
+        }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The open request.
+    #[must_use]
+    pub fn open_request(&self) -> Option<Request> {
+        self.open.as_ref().map(|open| open.request)
+    }
+
+    fn place(&self) -> Place {
+        self.places.last().copied().unwrap_or(Place::Unknown)
+    }
+
+    fn record(&self, event: Event, out: &mut Output) {
+        out.records.push(Record { at: self.wall, event });
+    }
+
+    /// Step 1.
+    fn clock(&mut self, now: Now, input: &Input, out: &mut Output) {
+        self.wall = now.wall;
+        let Some(last) = self.last.replace(now) else {
+            self.t = now.mono;
+            self.locate_due = self.t;
+            for indicator in &mut self.indicators {
+                indicator.due = self.t;
+            }
+            for queue in &mut self.queues {
+                queue.claim_due = self.t;
+            }
+            return;
+        };
+        let mono = now.mono.0 - last.mono.0;
+        let wall = now.wall.0 - last.wall.0;
+        let apart = wall - mono;
+        let (gone, jump) = if matches!(input, Input::Start(_)) {
+            // As little as either clock allows; a monotonic clock that went back has begun anew.
+            let jump = mono < 0 || apart.abs() > 2_000;
+            let gone = match (jump, mono < 0) {
+                (false, _) => mono,
+                (true, true) => wall.max(0),
+                (true, false) => mono.min(wall.max(0)),
+            };
+            (gone, jump)
+        } else {
+            (mono.max(0), apart.abs() > 2_000)
+        };
+        self.t = self.t.shifted(gone);
+        if jump {
+            self.windows.fill(None);
+            self.void(Discontinuity::Clock { apart_ms: apart }, out);
+            self.locate_due = self.t;
+        }
+    }
+
+    /// Step 2.
+    fn by_itself(&mut self, out: &mut Output) {
+        for (id, known) in self.policy.windows.iter().zip(&mut self.windows).map(|((_, w), known)| (w, known))
+        {
+            if known.is_none_or(|view| view.next_edge.is_some_and(|edge| self.wall >= edge)) {
+                *known = Some(id.window.at(self.wall));
+            }
+        }
+        self.settled();
+        for id in self.policy.indicators.ids() {
+            self.late(id, out);
+        }
+        if let Some(Some(until)) = self.hold
+            && self.t >= until
+        {
+            self.hold = None;
+        }
+    }
+
+    fn settled(&mut self) {
+        let Some(until) = self.settle_until.filter(|&until| self.t >= until) else { return };
+        self.settle_until = None;
+        for (polled, (_, indicator)) in self.indicators.iter_mut().zip(self.policy.indicators.iter()) {
+            polled.asked = None;
+            polled.due = if indicator.read.needs_baseline() { until } else { until.plus(indicator.every) };
+        }
+        for queue in &mut self.queues {
+            queue.claim_due = until;
+        }
+    }
+
+    /// Step 3.
+    fn take(&mut self, input: &Input, out: &mut Output) {
+        match input {
+            Input::Start(setup) => self.start(*setup, out),
+            Input::Tick => {}
+            Input::Reading(reading) => self.reading(*reading, out),
+            Input::Location(sighting) => match *sighting {
+                Sighting::At(host) if self.policy.hosts.row(host).is_some() => {
+                    self.seen_at(Place::At(host), out)
+                }
+                Sighting::At(_) | Sighting::Elsewhere => self.seen_at(Place::Elsewhere, out),
+                Sighting::Unknown => {}
+            },
+            Input::Outcome { id, outcome } => self.outcome(*id, *outcome, out),
+            Input::Ranking { array, order, lasts } => {
+                if let Some(ranking) = self.rankings.get_mut(array.index()) {
+                    let ranked =
+                        Ranked { order: order.clone(), until: self.t.plus(*lasts), step: self.steps };
+                    *ranking = (!order.is_empty()).then_some(ranked);
+                }
+            }
+            Input::Notice { host, notice, lasts } => {
+                let until = Some(self.t.plus(*lasts));
+                if let Some(noted) = self.hosts.get_mut(host.index()) {
+                    match notice {
+                        Notice::Drain => noted.drain_until = until,
+                        Notice::Down => noted.down_until = until,
+                        Notice::Up => *noted = Noted::default(),
+                        Notice::Withdrawn => noted.drain_until = None,
+                    }
+                }
+            }
+            Input::Batch { queue, classes, others } => self.batch(*queue, classes, *others),
+            Input::JobDone { queue } => self.job_done(*queue),
+            Input::Operator(word) => match *word {
+                Word::Hold(lasts) => self.hold = Some(lasts.map(|lasts| self.t.plus(lasts))),
+                Word::Resume => self.hold = None,
+                Word::Move(host) => self.told_to_move(host, out),
+                Word::Abandon => self.abandon(out),
+            },
+            Input::Policy(policy) => self.pending = Some(Arc::clone(policy)),
+        }
+    }
+
+    fn start(&mut self, setup: Setup, out: &mut Output) {
+        self.setup = setup;
+        if let (Place::Unknown, Some(at)) = (self.place(), setup.at) {
+            self.arrive(Place::At(at));
+        }
+        for polled in &mut self.indicators {
+            polled.asked = None;
+            polled.due = polled.due.max(self.t);
+        }
+        for queue in &mut self.queues {
+            queue.claiming = false;
+            queue.running = false;
+            queue.claim_due = queue.claim_due.max(self.t);
+        }
+        self.locate_due = self.t;
+        self.restarted_with_open_request(out);
+    }
+
+    fn batch(&mut self, queue: QueueId, classes: &[u32], others: u32) {
+        let Some(form) = self.policy.queues.row(queue) else { return };
+        let (every, count) = (form.every, form.classes.len());
+        let queued = &mut self.queues[queue.index()];
+        if queued.batch.is_some() {
+            return;
+        }
+        queued.claiming = false;
+        let mut classes = classes.to_vec();
+        classes.resize(count, 0);
+        let batch = Batch { classes, others, next: 0 };
+        if batch.jobs() == 0 {
+            queued.claim_due = self.t.plus(every);
+            return;
+        }
+        queued.batch = Some(batch);
+        for rule in self.policy.rules.ids() {
+            if self.policy.rules[rule].queue == Some(queue) {
+                self.evaluate(rule, &BTreeSet::new());
+                self.rules[rule.index()].batch_ready = self.ready.contains(&rule);
+            }
+        }
+    }
+
+    fn job_done(&mut self, queue: QueueId) {
+        let Some(queued) = self.queues.get_mut(queue.index()) else { return };
+        let Some(batch) = queued.batch.as_mut().filter(|_| queued.running) else { return };
+        queued.running = false;
+        batch.next += 1;
+        if batch.next >= batch.jobs() {
+            queued.batch = None;
+            queued.claim_due = self.t;
+            return;
+        }
+        for rule in self.policy.rules.ids().filter(|&rule| self.policy.rules[rule].queue == Some(queue)) {
+            if self.rules[rule.index()].batch_ready {
+                self.ready.insert(rule);
+            }
+        }
+    }
+
+    /// The guest is somewhere new: what was said of here is forgotten.
+    fn arrive(&mut self, place: Place) {
+        self.places.push(place);
+        self.drain_said = None;
+        for rule in &mut self.rules {
+            rule.said = None;
+        }
+    }
+
+    fn void(&mut self, why: Discontinuity, out: &mut Output) {
+        self.record(Event::Void { why }, out);
+        self.begin_again();
+    }
+
+    /// All samples are void, and the guest settles.
+    fn begin_again(&mut self) {
+        self.counters_start_again();
+        for rule in &mut self.rules {
+            rule.clears.clear();
+            rule.good_here = false;
+        }
+        for polled in &mut self.indicators {
+            polled.value = None;
+            polled.baseline = None;
+            polled.missing = 0;
+            polled.asked = None;
+            polled.last_poll = None;
+        }
+        self.settle_until = Some(self.t.plus(self.policy.moves.settle));
+        self.settled();
+    }
+
+    fn counters_start_again(&mut self) {
+        self.ready.clear();
+        for rule in &mut self.rules {
+            rule.samples.clear();
+            rule.since = None;
+            rule.fresh.clear();
+        }
+    }
+
+    /// Step 5: a rest ends when its condition is Clear.
+    fn wake(&mut self, out: &mut Output) {
+        let Some(rule) = self.rest else { return };
+        if self.settle_until.is_some() || self.open.is_some() {
+            return;
+        }
+        if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) != crate::leaf::logic::Truth::Clear {
+            return;
+        }
+        self.rest = None;
+        self.record(Event::Wake { rule }, out);
+        self.counters_start_again();
+        if let Some(Said::Held(_)) = self.rules[rule.index()].said {
+            self.rules[rule.index()].said = None;
+        }
+        if self.policy.rules[rule].action != Action::Rest(Monitor::On) {
+            for polled in &mut self.indicators {
+                polled.value = None;
+                polled.baseline = None;
+                polled.last_poll = None;
+                polled.asked = None;
+                polled.due = self.t;
+            }
+        }
+    }
+
+    fn probing(&self, indicator: IndicatorId) -> bool {
+        let awake = match self.rest.map(|rule| &self.policy.rules[rule]) {
+            None => true,
+            Some(rule) => rule.action == Action::Rest(Monitor::On) || rule.reads(indicator),
+        };
+        awake && self.settle_until.is_none() && self.open.is_none()
+    }
+
+    fn jobs_may_run(&self) -> bool {
+        self.settle_until.is_none() && self.open.is_none() && self.rest.is_none()
+    }
+}

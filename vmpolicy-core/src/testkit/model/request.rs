@@ -1,0 +1,188 @@
+//! A request from the asking to its end.
+
+use super::decide::Reasons;
+use super::{Asked, End, Failed, Model, Open, Phase, Place};
+use crate::id::{HostId, RequestId};
+use crate::input::{Outcome, Setup};
+use crate::output::{Discontinuity, Effect, Event, Failure, Origin, Output, Request};
+use crate::policy::Action;
+use crate::time::Span;
+
+/// How a request ends without a move of its own.
+enum Ending {
+    Refused,
+    Expired,
+    Failed(Failure),
+}
+
+impl Model {
+    pub(super) fn request(
+        &mut self,
+        origin: Origin,
+        action: Action,
+        from: HostId,
+        to: HostId,
+        why: &Reasons,
+        out: &mut Output,
+    ) {
+        let id = RequestId(self.requests.last().map_or(1, |last| last.id.0 + 1));
+        let because = why.put(out);
+        self.record(Event::Request { id, origin, action, from, to, because }, out);
+        let request = Request { id, action, from, to, resent: false };
+        out.effects.push(Effect::Request(request));
+        self.requests.push(Asked { id, at: self.t, origin, to, end: None });
+        let confirm_by = self.t.plus(self.policy.moves.confirm_within);
+        self.open = Some(Open { request, confirm_by, phase: Phase::Asked, resend: false });
+        self.counters_start_again();
+    }
+
+    pub(super) fn outcome(&mut self, id: RequestId, outcome: Outcome, out: &mut Output) {
+        let locates = self.setup.locates;
+        let Some(open) = self.open.as_mut().filter(|open| open.request.id == id) else {
+            self.outcome_of_another(id, outcome, out);
+            return;
+        };
+        match outcome {
+            Outcome::Accepted | Outcome::Confirmed if !locates => self.confirmed(out),
+            Outcome::Failed if !locates => self.ended(Ending::Failed(Failure::Reported), out),
+            Outcome::Refused => self.ended(Ending::Refused, out),
+            Outcome::Accepted => {
+                if open.phase == Phase::Asked {
+                    open.phase = Phase::Accepted;
+                    self.locate_due = self.locate_due.min(self.t.plus(self.fast()));
+                }
+            }
+            Outcome::Confirmed => self.unclear(false),
+            Outcome::Failed => self.unclear(true),
+            Outcome::Unanswered => self.unclear(false),
+        }
+    }
+
+    fn unclear(&mut self, after_failed: bool) {
+        if let Some(open) = &mut self.open
+            && open.phase != Phase::Overdue
+        {
+            open.phase = Phase::Unclear { after_failed };
+        }
+        self.locate_due = self.t;
+    }
+
+    /// A request that ended without a move may have moved the guest after all.
+    fn outcome_of_another(&mut self, id: RequestId, outcome: Outcome, out: &mut Output) {
+        let last = self.requests.iter().rev().find(|request| request.end.is_some());
+        let Some(last) = last.filter(|last| last.id == id && last.end == Some(End::InVain)) else { return };
+        if outcome != Outcome::Confirmed {
+            return;
+        }
+        if self.setup.locates {
+            self.locate_due = self.t;
+        } else {
+            self.seen_at(Place::At(last.to), out);
+        }
+    }
+
+    pub(super) fn restarted_with_open_request(&mut self, out: &mut Output) {
+        let Setup { locates, resends, .. } = self.setup;
+        let Some(open) = &mut self.open else { return };
+        open.phase = Phase::Unclear { after_failed: false };
+        open.resend = resends;
+        if !locates {
+            self.send_again(out);
+        }
+    }
+
+    fn send_again(&mut self, out: &mut Output) {
+        let Some(open) = self.open.as_mut().filter(|open| open.resend) else { return };
+        open.resend = false;
+        open.phase = Phase::Asked;
+        out.effects.push(Effect::Request(Request { resent: true, ..open.request }));
+    }
+
+    /// The guest was seen somewhere, or is believed to be there.
+    pub(super) fn seen_at(&mut self, place: Place, out: &mut Output) {
+        let Some(open) = &self.open else {
+            self.moved_by_others(place, out);
+            return;
+        };
+        let Request { from, to, .. } = open.request;
+        if place == Place::At(to) {
+            self.confirmed(out);
+        } else if place == Place::At(from) {
+            match open.phase {
+                Phase::Overdue => self.ended(Ending::Expired, out),
+                Phase::Unclear { after_failed: true } => self.ended(Ending::Failed(Failure::Reported), out),
+                Phase::Asked | Phase::Accepted | Phase::Unclear { .. } => self.send_again(out),
+            }
+        } else {
+            self.ended(Ending::Failed(Failure::WentElsewhere), out);
+            self.moved_by_others(place, out);
+        }
+    }
+
+    fn moved_by_others(&mut self, place: Place, out: &mut Output) {
+        let before = self.place();
+        if place == before {
+            return;
+        }
+        let host = |place| if let Place::At(host) = place { Some(host) } else { None };
+        self.arrive(place);
+        if before != Place::Unknown {
+            self.void(Discontinuity::Moved { from: host(before), to: host(place) }, out);
+        }
+    }
+
+    fn confirmed(&mut self, out: &mut Output) {
+        let Some(open) = self.open.take() else { return };
+        let Request { id, to, .. } = open.request;
+        self.record(Event::Confirmed { id, at_host: to }, out);
+        if let Some(last) = self.requests.last_mut() {
+            last.end = Some(End::Confirmed(self.t));
+        }
+        self.failures.retain(|failed| failed.host != to);
+        self.arrive(Place::At(to));
+        self.begin_again();
+    }
+
+    fn ended(&mut self, ending: Ending, out: &mut Output) {
+        let Some(open) = self.open.take() else { return };
+        let Request { id, to, .. } = open.request;
+        if let Some(last) = self.requests.last_mut() {
+            last.end = Some(End::InVain);
+        }
+        let bars = !matches!(ending, Ending::Failed(Failure::WentElsewhere | Failure::Abandoned));
+        let barred = if bars { self.next_bar(to) } else { Span::ZERO };
+        if bars {
+            self.failures.push(Failed { host: to, at: self.t, barred });
+        }
+        let event = match ending {
+            Ending::Refused => Event::Refused { id, to, barred },
+            Ending::Expired => Event::Expired { id, to, barred },
+            Ending::Failed(why) => Event::Failed { id, to, barred, why },
+        };
+        self.record(event, out);
+    }
+
+    pub(super) fn abandon(&mut self, out: &mut Output) {
+        if self.open.is_some() {
+            self.ended(Ending::Failed(Failure::Abandoned), out);
+            self.locate_due = self.t;
+        }
+    }
+
+    /// Step 4.
+    pub(super) fn limits(&mut self, out: &mut Output) {
+        let Some(open) = self.open.as_mut().filter(|open| self.t >= open.confirm_by) else { return };
+        if !self.setup.locates {
+            self.ended(Ending::Expired, out);
+        } else if open.phase != Phase::Overdue {
+            open.phase = Phase::Overdue;
+            self.locate_due = self.t;
+        }
+    }
+
+    /// How far apart look-ups are while it is unclear what became of a request.
+    pub(super) fn fast(&self) -> Span {
+        let part = self.policy.moves.confirm_within.millis() / 20;
+        Span::from_millis(part.clamp(100, 30_000))
+    }
+}

@@ -1,0 +1,1 @@
+//! Actuators: how a move is asked for.

@@ -1,0 +1,1 @@
+//! The agent: the loop around the engine, which makes no decision.

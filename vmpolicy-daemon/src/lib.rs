@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+pub mod actuator;
+pub mod agent;
+pub mod cli;
+pub mod journal;
+pub mod locator;
+pub mod number;
+pub mod probe;
+pub mod process;
+pub mod store;
+pub mod zones;

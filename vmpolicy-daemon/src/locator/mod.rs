@@ -1,0 +1,1 @@
+//! Locators: where the guest is.

@@ -1,0 +1,1 @@
+//! Zones of civil time, from the system's database or the bundled one.
