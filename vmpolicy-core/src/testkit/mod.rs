@@ -3,3 +3,5 @@
 
 pub mod checker;
 pub mod model;
+pub mod sketch;
+pub mod stage;

@@ -38,6 +38,7 @@ impl Model {
         if self.open.is_some() || self.settle_until.is_some() {
             return waits;
         }
+        self.wake(out);
         if let Some(rule) = self.rest {
             if self.location().is_none() || self.location() != self.base_to_be() {
                 self.try_rule(rule, out, &mut waits);
@@ -158,6 +159,7 @@ impl Model {
             return self.held(origin, Hold::JobRunning, None, &why, out);
         }
         if action == Action::Move {
+            self.mark_tried(rule, here);
             if let Some(until) = self.rules[rule.index()].pause_until.filter(|&until| until > self.t) {
                 return Attempt::Stopped(Some(until));
             }
@@ -180,8 +182,7 @@ impl Model {
 
     /// A notice that the current host will drain goes before any rule. When to try again, if it is held.
     fn leave_draining(&mut self, out: &mut Output) -> Option<Mono> {
-        let draining =
-            |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
+        let draining = |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
         let Some(here) = self.location().filter(draining) else {
             self.drain_said = None;
             return None;
@@ -227,21 +228,27 @@ impl Model {
         self.request(origin, Action::MoveTo(to), here, to, &why, out);
     }
 
-    /// Marks where the guest is as tried, and says whether the whole ring was tried in vain.
-    fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
+    /// The ring that a tour goes round, where the guest is in one.
+    fn tour(&self, here: HostId) -> Vec<HostId> {
         let host = &self.policy.hosts[here];
         let ring: Vec<_> = self.policy.ring(host.array).collect();
-        if host.is_base || ring.len() < 2 {
-            return false;
+        if host.is_base || ring.len() < 2 { Vec::new() } else { ring }
+    }
+
+    /// Marks where the guest is as tried in vain, unless it was good here.
+    fn mark_tried(&mut self, rule: RuleId, here: HostId) {
+        let good = self.rules[rule.index()].good_here;
+        if !good && !self.tour(here).is_empty() {
+            self.tried.push(Tried { rule, host: here, step: self.steps });
         }
-        let step = self.steps;
-        if !self.rules[rule.index()].good_here && !self.was_tried(rule, here, 0) {
-            self.tried.push(Tried { rule, host: here, step });
-        }
-        let mut others = ring.iter().copied().filter(|&host| host != here);
+    }
+
+    /// Whether the whole ring was tried in vain.
+    fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
+        let others: Vec<_> = self.tour(here).into_iter().filter(|&host| host != here).collect();
         let exhausted =
-            others.clone().all(|host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
-        if !exhausted || !others.any(|host| self.was_tried(rule, host, 0)) {
+            others.iter().all(|&host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
+        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host, 0)) {
             return false;
         }
         if self.policy.moves.tour == Tour::KeepGoing {
@@ -251,13 +258,7 @@ impl Model {
         true
     }
 
-    fn no_better_host(
-        &mut self,
-        rule: RuleId,
-        ring: &[HostId],
-        mut why: Reasons,
-        out: &mut Output,
-    ) -> Attempt {
+    fn no_better_host(&mut self, rule: RuleId, ring: &[HostId], mut why: Reasons, out: &mut Output) -> Attempt {
         let verdict = |&host: &HostId| (host, self.barrier(host).unwrap_or(Verdict::TriedInVain));
         why.verdicts = ring.iter().map(verdict).collect();
         let pause = doubled(self.policy.moves.tour_pause, self.rules[rule.index()].tour_level as usize);
@@ -293,18 +294,9 @@ impl Model {
         Some((Hold::AtMost, ends.get(over).copied()))
     }
 
-    fn held(
-        &mut self,
-        origin: Origin,
-        by: Hold,
-        until: Option<Mono>,
-        why: &Reasons,
-        out: &mut Output,
-    ) -> Attempt {
+    fn held(&mut self, origin: Origin, by: Hold, until: Option<Mono>, why: &Reasons, out: &mut Output) -> Attempt {
         let said = match origin {
-            Origin::Rule(rule) => {
-                self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by))
-            }
+            Origin::Rule(rule) => self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by)),
             Origin::Drain => self.drain_said.replace(by) == Some(by),
             Origin::Operator => false,
         };

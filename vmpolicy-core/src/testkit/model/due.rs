@@ -58,18 +58,16 @@ impl Model {
         }
         for (id, indicator) in self.policy.indicators.iter() {
             let polled = &self.indicators[id.index()];
-            match polled.asked {
-                Some(asked) => all.push((asked.plus(indicator.every), Cause::Late(id))),
-                None if self.probing(id) => all.push((polled.due, Cause::Poll(id))),
-                None => {}
+            if self.probing(id) {
+                all.push(match polled.asked {
+                    Some(asked) => (asked.plus(indicator.every), Cause::Late(id)),
+                    None => (polled.due, Cause::Poll(id)),
+                });
             }
         }
         for (number, view) in self.windows.iter().enumerate() {
             if let Some(edge) = view.and_then(|view| view.next_edge) {
-                all.push((
-                    self.t.shifted(edge.0.saturating_sub(self.wall.0)),
-                    Cause::Window(WindowId::from_index(number)),
-                ));
+                all.push((self.t.shifted(edge.0.saturating_sub(self.wall.0)), Cause::Window(WindowId::from_index(number))));
             }
         }
         if self.open.is_none() {

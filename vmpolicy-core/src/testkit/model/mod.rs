@@ -63,6 +63,9 @@ pub struct Model {
     /// Every host that a rule tried in vain on its present tour.
     tried: Vec<Tried>,
 
+    /// How many batches were taken.
+    batches: u64,
+
     /// Rules evaluated in this step to be ready.
     ready: BTreeSet<RuleId>,
 }
@@ -219,6 +222,7 @@ impl Model {
             open: None,
             failures: Vec::new(),
             tried: Vec::new(),
+            batches: 0,
             ready: BTreeSet::new(),
             policy,
         }
@@ -229,16 +233,28 @@ impl Model {
         out.clear();
         self.steps += 1;
         self.ready.clear();
+        if let Input::Policy(policy) = input {
+            self.pending = Some(Arc::clone(policy));
+        }
+        self.take_pending(now.wall, out);
+        let (place, batches) = (self.place(), self.batches);
         self.clock(now, input, out);
         self.by_itself(out);
         self.take(input, out);
         self.limits(out);
-        self.take_pending(out);
-        self.wake(out);
+        self.settled();
         let waits = self.decide(out);
         self.due(out);
         out.deadline = self.deadline(now.mono, &waits);
-        out.save = !out.records.is_empty() || out.effects.iter().any(due::must_be_saved);
+        let told = match input {
+            Input::Notice { .. } | Input::Ranking { .. } | Input::JobDone { .. } | Input::Operator(_) => true,
+            Input::Batch { .. } => batches != self.batches,
+            _ => false,
+        };
+        out.save = told
+            || place != self.place()
+            || !out.records.is_empty()
+            || out.effects.iter().any(due::must_be_saved);
     }
 
     /// Where the guest is, as far as is known.
@@ -309,8 +325,7 @@ impl Model {
 
     /// Step 2.
     fn by_itself(&mut self, out: &mut Output) {
-        for (id, known) in self.policy.windows.iter().zip(&mut self.windows).map(|((_, w), known)| (w, known))
-        {
+        for (id, known) in self.policy.windows.iter().zip(&mut self.windows).map(|((_, w), known)| (w, known)) {
             if known.is_none_or(|view| view.next_edge.is_some_and(|edge| self.wall >= edge)) {
                 *known = Some(id.window.at(self.wall));
             }
@@ -345,17 +360,14 @@ impl Model {
             Input::Tick => {}
             Input::Reading(reading) => self.reading(*reading, out),
             Input::Location(sighting) => match *sighting {
-                Sighting::At(host) if self.policy.hosts.row(host).is_some() => {
-                    self.seen_at(Place::At(host), out)
-                }
+                Sighting::At(host) if self.policy.hosts.row(host).is_some() => self.seen_at(Place::At(host), out),
                 Sighting::At(_) | Sighting::Elsewhere => self.seen_at(Place::Elsewhere, out),
                 Sighting::Unknown => {}
             },
             Input::Outcome { id, outcome } => self.outcome(*id, *outcome, out),
             Input::Ranking { array, order, lasts } => {
                 if let Some(ranking) = self.rankings.get_mut(array.index()) {
-                    let ranked =
-                        Ranked { order: order.clone(), until: self.t.plus(*lasts), step: self.steps };
+                    let ranked = Ranked { order: order.clone(), until: self.t.plus(*lasts), step: self.steps };
                     *ranking = (!order.is_empty()).then_some(ranked);
                 }
             }
@@ -378,7 +390,7 @@ impl Model {
                 Word::Move(host) => self.told_to_move(host, out),
                 Word::Abandon => self.abandon(out),
             },
-            Input::Policy(policy) => self.pending = Some(Arc::clone(policy)),
+            Input::Policy(_) => {}
         }
     }
 
@@ -407,6 +419,7 @@ impl Model {
         if queued.batch.is_some() {
             return;
         }
+        self.batches += 1;
         queued.claiming = false;
         let mut classes = classes.to_vec();
         classes.resize(count, 0);
@@ -470,7 +483,6 @@ impl Model {
             polled.last_poll = None;
         }
         self.settle_until = Some(self.t.plus(self.policy.moves.settle));
-        self.settled();
     }
 
     fn counters_start_again(&mut self) {
@@ -482,12 +494,9 @@ impl Model {
         }
     }
 
-    /// Step 5: a rest ends when its condition is Clear.
+    /// A rest ends when its condition is Clear.
     fn wake(&mut self, out: &mut Output) {
         let Some(rule) = self.rest else { return };
-        if self.settle_until.is_some() || self.open.is_some() {
-            return;
-        }
         if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) != crate::leaf::logic::Truth::Clear {
             return;
         }

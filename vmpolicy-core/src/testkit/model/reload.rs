@@ -5,8 +5,9 @@
 use super::{Model, Noted, Place, Polled, Queued, Ranked, Ruled};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RuleId};
-use crate::output::{Event, Origin, Output};
+use crate::output::{Event, Origin, Output, Record};
 use crate::policy::{Action, Condition};
+use crate::time::Wall;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -75,9 +76,10 @@ impl Names {
                 Condition::Count { queue: a, class, compare, threshold },
                 Condition::Count { queue: b, class: class_b, compare: compare_b, threshold: threshold_b },
             ) => {
-                let old = self.old.queues[*a].classes.get(usize::from(*class));
-                let new = self.new.queues[*b].classes.get(usize::from(*class_b));
-                self.queue_is_same(*a, *b) && old == new && compare == compare_b && threshold == threshold_b
+                let (old, new) = (&self.old.queues[*a], &self.new.queues[*b]);
+                let named = old.name == new.name
+                    && old.classes[usize::from(*class)].name == new.classes[usize::from(*class_b)].name;
+                named && compare == compare_b && threshold == threshold_b
             }
             (
                 Condition::Gain { queue: a, array, compare, threshold },
@@ -95,34 +97,37 @@ impl Names {
     }
 
     fn queue_is_same(&self, old: QueueId, new: QueueId) -> bool {
-        self.old.queues[old].name == self.new.queues[new].name
-            && self.old.queues[old].classes == self.new.queues[new].classes
+        self.old.queues[old] == self.new.queues[new]
     }
 }
 
 impl Model {
     /// Takes the policy that waits, unless the open request needs the old one.
-    pub(super) fn take_pending(&mut self, out: &mut Output) {
+    pub(super) fn take_pending(&mut self, wall: Wall, out: &mut Output) {
         let Some(new) = self.pending.take() else { return };
         let names = Names { old: Arc::clone(&self.policy), new };
         if let Some(open) = &mut self.open {
             let request = &mut open.request;
-            let (from, to) = (names.host(request.from), names.host(request.to));
-            let (Some(from), Some(to), Some(action)) = (from, to, names.action(request.action)) else {
+            let (Some(from), Some(to)) = (names.host(request.from), names.host(request.to)) else {
                 self.pending = Some(names.new);
                 return;
             };
-            (request.from, request.to, request.action) = (from, to, action);
+            (request.from, request.to) = (from, to);
+            request.action = names.action(request.action).unwrap_or(Action::MoveTo(to));
         }
         self.tell_history_again(&names);
         let kept = self.tell_state_again(&names);
         self.policy = Arc::clone(&names.new);
-        self.windows =
-            names.new.windows.iter().map(|(_, window)| Some(window.window.at(self.wall))).collect();
-        self.record(Event::Reload { rules_kept: kept }, out);
+        self.windows = vec![None; self.policy.windows.len()];
+        out.records.push(Record { at: wall, event: Event::Reload { rules_kept: kept } });
     }
 
     fn tell_history_again(&mut self, names: &Names) {
+        if names.place(self.place()) != Place::Elsewhere {
+            // Still the same stay.
+        } else if self.place() != Place::Elsewhere {
+            self.drain_said = None;
+        }
         for place in &mut self.places {
             *place = names.place(*place);
         }
@@ -130,7 +135,12 @@ impl Model {
             // A host that is gone can't be asked about again; any will do.
             request.to = names.host(request.to).unwrap_or(HostId(u16::MAX));
             if let Origin::Rule(rule) = &mut request.origin {
-                *rule = names.rule(*rule).unwrap_or(RuleId(u16::MAX));
+                match names.rule(*rule) {
+                    Some(new) => *rule = new,
+                    // A rule that is gone; that it was a rule's move still counts.
+                    None if request.end.is_some() => *rule = RuleId(u16::MAX),
+                    None => request.origin = Origin::Operator,
+                }
             }
         }
         self.failures.retain_mut(|failed| {
@@ -156,7 +166,7 @@ impl Model {
         self.hosts = new.hosts.iter().map(noted).collect();
         let ranked = |(_, array): (ArrayId, &crate::policy::Array)| {
             let ranking = self.rankings[old.array_named(&array.name)?.index()].as_ref()?;
-            let order = ranking.order.iter().filter_map(|&host| names.host(host)).collect();
+            let order = ranking.order.iter().filter_map(|&host| names.host(host)).collect::<Vec<_>>();
             Some(Ranked { order, ..ranking.clone() })
         };
         self.rankings = new.arrays.iter().map(ranked).collect();
@@ -185,9 +195,22 @@ impl Model {
             ruled
         };
         let rules = new.rules.ids().map(ruled).collect();
-        let queued = |id: QueueId| match old.queue_named(&new.queues[id].name) {
-            Some(before) if names.queue_is_same(before, id) => self.queues[before.index()].clone(),
-            _ => Queued { claim_due: t, ..Queued::default() },
+        let queued = |id: QueueId| {
+            let Some(before) = old.queue_named(&new.queues[id].name) else {
+                return Queued { claim_due: t, ..Queued::default() };
+            };
+            let mut queued = self.queues[before.index()].clone();
+            if let Some(batch) = &mut queued.batch {
+                let counts = std::mem::take(&mut batch.classes);
+                batch.classes = vec![0; new.queues[id].classes.len()];
+                for (count, class) in counts.iter().zip(&old.queues[before].classes) {
+                    match new.queues[id].classes.iter().position(|other| other.name == class.name) {
+                        Some(place) => batch.classes[place] = *count,
+                        None => batch.others += count,
+                    }
+                }
+            }
+            queued
         };
         let queues = new.queues.ids().map(queued).collect();
         self.indicators = indicators;

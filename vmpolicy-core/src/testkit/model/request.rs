@@ -2,7 +2,7 @@
 
 use super::decide::Reasons;
 use super::{Asked, End, Failed, Model, Open, Phase, Place};
-use crate::id::{HostId, RequestId};
+use crate::id::{HostId, Id as _, RequestId};
 use crate::input::{Outcome, Setup};
 use crate::output::{Discontinuity, Effect, Event, Failure, Origin, Output, Request};
 use crate::policy::Action;
@@ -46,6 +46,7 @@ impl Model {
             Outcome::Accepted | Outcome::Confirmed if !locates => self.confirmed(out),
             Outcome::Failed if !locates => self.ended(Ending::Failed(Failure::Reported), out),
             Outcome::Refused => self.ended(Ending::Refused, out),
+            _ if open.phase == Phase::Overdue => self.locate_due = self.t,
             Outcome::Accepted => {
                 if open.phase == Phase::Asked {
                     open.phase = Phase::Accepted;
@@ -59,9 +60,7 @@ impl Model {
     }
 
     fn unclear(&mut self, after_failed: bool) {
-        if let Some(open) = &mut self.open
-            && open.phase != Phase::Overdue
-        {
+        if let Some(open) = &mut self.open {
             open.phase = Phase::Unclear { after_failed };
         }
         self.locate_due = self.t;
@@ -148,6 +147,11 @@ impl Model {
         let Request { id, to, .. } = open.request;
         if let Some(last) = self.requests.last_mut() {
             last.end = Some(End::InVain);
+            if let Origin::Rule(rule) = last.origin
+                && let Some(ruled) = self.rules.get_mut(rule.index())
+            {
+                ruled.done = false;
+            }
         }
         let bars = !matches!(ending, Ending::Failed(Failure::WentElsewhere | Failure::Abandoned));
         let barred = if bars { self.next_bar(to) } else { Span::ZERO };

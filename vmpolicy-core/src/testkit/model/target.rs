@@ -22,13 +22,17 @@ impl Model {
         let at = ring.iter().position(|&other| other == here);
         match action {
             Action::Move => Plan::To(self.ring_candidates(here)),
+            Action::MoveUp | Action::MoveDown if at.is_none() => {
+                let back = self.left(host.array).or(ring.first().copied());
+                Plan::To(back.into_iter().collect())
+            }
             Action::MoveUp => match at {
-                None => Plan::To(Vec::new()),
+                None => Plan::There,
                 Some(0) => Plan::There,
                 Some(at) => Plan::To(vec![ring[at - 1]]),
             },
             Action::MoveDown => match at {
-                None => Plan::To(Vec::new()),
+                None => Plan::There,
                 Some(at) => ring.get(at + 1).map_or(Plan::There, |&next| Plan::To(vec![next])),
             },
             Action::MoveToBase | Action::Rest(_) => match self.base_to_be() {
@@ -131,8 +135,7 @@ impl Model {
     /// What makes a host not eligible.
     pub(super) fn barrier(&self, host: HostId) -> Option<Verdict> {
         let noted = &self.hosts[host.index()];
-        let left =
-            |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
+        let left = |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
         left(self.barred_until(host))
             .map(Verdict::Barred)
             .or(left(noted.drain_until).map(Verdict::Draining))
@@ -147,11 +150,7 @@ impl Model {
     }
 
     fn barred_until(&self, host: HostId) -> Option<Mono> {
-        self.failures
-            .iter()
-            .rev()
-            .find(|failed| failed.host == host)
-            .map(|failed| failed.at.plus(failed.barred))
+        self.failures.iter().rev().find(|failed| failed.host == host).map(|failed| failed.at.plus(failed.barred))
     }
 
     /// For how long a host is barred after one failure more.
