@@ -11,7 +11,7 @@ impl Facts {
         let old = std::mem::replace(&mut self.policy, Arc::clone(&new));
         let host = |of: HostId| new.host_named(&old.hosts()[of].name);
         self.place = match self.place {
-            Place::At(at) => host(at).map_or(Place::Unknown, Place::At),
+            Place::At(at) => host(at).map_or(Place::Elsewhere, Place::At),
             other => other,
         };
         // Where the guest was when the step began means nothing in the new policy's numbers.
