@@ -409,8 +409,9 @@ impl Facts {
             | Event::Failed { id, to, barred, .. }
             | Event::Expired { id, to, barred } => {
                 self.open = None;
-                self.spent.retain(|spent| spent.id != id);
+                // One that was given up, or went elsewhere, is spent all the same.
                 if !barred.is_zero() {
+                    self.spent.retain(|spent| spent.id != id);
                     let host = &mut self.hosts[to.index()];
                     host.barred_until = Some(t.plus(barred));
                     host.failures += 1;
