@@ -58,7 +58,7 @@ impl Model {
                 compared(value, *compare, *threshold)
             }
             Condition::Window { window, inside } => {
-                let open = self.windows[window.index()].is_some_and(|view| view.open);
+                let open = self.windows[window.index()].open;
                 (None, if open == *inside { Truth::Breach } else { Truth::Clear })
             }
             Condition::Count { queue, class, compare, threshold } => {

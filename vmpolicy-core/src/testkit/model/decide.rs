@@ -175,7 +175,6 @@ impl Model {
             return self.held(origin, Hold::NoEligibleHost, until, &why, out);
         };
         self.rules[rule.index()].done = self.policy.rules[rule].is_clock_only() && action.is_relative();
-        self.rules[rule.index()].batch_ready = false;
         self.request(origin, action, here, to, &why, out);
         Attempt::Acted
     }
@@ -239,7 +238,7 @@ impl Model {
     fn mark_tried(&mut self, rule: RuleId, here: HostId) {
         let good = self.rules[rule.index()].good_here;
         if !good && !self.tour(here).is_empty() {
-            self.tried.push(Tried { rule, host: here, step: self.steps });
+            self.tried.push(Tried { rule, host: here });
         }
     }
 
@@ -247,8 +246,8 @@ impl Model {
     fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
         let others: Vec<_> = self.tour(here).into_iter().filter(|&host| host != here).collect();
         let exhausted =
-            others.iter().all(|&host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
-        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host, 0)) {
+            others.iter().all(|&host| self.was_tried(rule, host) || self.eligible_at(host).is_some());
+        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host)) {
             return false;
         }
         if self.policy.moves.tour == Tour::KeepGoing {

@@ -138,6 +138,7 @@ impl Model {
         let (tarry, t) = (rule.tarry, self.t);
         let ruled = &mut self.rules[id.index()];
         ruled.fresh.clear();
+        ruled.truth = Some(truth);
         let mut found_good = false;
         match truth {
             Truth::Breach => {
@@ -170,6 +171,12 @@ impl Model {
             ruled.pause_until = None;
             self.tried.retain(|tried| tried.rule != id);
         }
+    }
+
+    /// Whether the rule was a breach when it was last evaluated, and its counter has not started again.
+    pub(super) fn still_ready(&self, id: RuleId) -> bool {
+        let ruled = &self.rules[id.index()];
+        ruled.truth == Some(Truth::Breach) && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
     }
 
     /// How far a rule's counter is: samples, or milliseconds.

@@ -118,7 +118,6 @@ impl Model {
         self.tell_history_again(&names);
         let kept = self.tell_state_again(&names);
         self.policy = Arc::clone(&names.new);
-        self.windows = vec![None; self.policy.windows.len()];
         out.records.push(Record { at: wall, event: Event::Reload { rules_kept: kept } });
     }
 
@@ -206,7 +205,7 @@ impl Model {
                 for (count, class) in counts.iter().zip(&old.queues[before].classes) {
                     match new.queues[id].classes.iter().position(|other| other.name == class.name) {
                         Some(place) => batch.classes[place] = *count,
-                        None => batch.others += count,
+                        None => batch.others = batch.others.saturating_add(*count),
                     }
                 }
             }
