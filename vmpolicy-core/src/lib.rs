@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backtest;
 pub mod engine;
 pub mod id;
 pub mod input;

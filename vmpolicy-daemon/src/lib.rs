@@ -9,4 +9,5 @@ pub mod number;
 pub mod probe;
 pub mod process;
 pub mod store;
+pub mod trace;
 pub mod zones;

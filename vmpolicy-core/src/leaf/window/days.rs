@@ -99,9 +99,9 @@ pub enum WeekdaysError {
 ///
 /// ```
 /// use vmpolicy_core::leaf::window::{Weekday, Weekdays, WeekdaysError};
-/// let days = Weekdays::parse("Mon-Fri, Sunday")?;
-/// assert!(days.contains(Weekday::Sun) && !days.contains(Weekday::Sat));
-/// assert_eq!(days.to_string(), "Mon-Fri,Sun");
+/// let days = Weekdays::parse("Mon-Thu, Saturday")?;
+/// assert!(days.contains(Weekday::Sat) && !days.contains(Weekday::Fri));
+/// assert_eq!(days.to_string(), "Mon-Thu,Sat");
 /// assert_eq!(Weekdays::parse("fri-mon")?.len(), 4);
 /// assert_eq!(Weekdays::parse("every day")?, Weekdays::ALL);
 /// assert_eq!(Weekdays::parse("Mon,Fry"), Err(WeekdaysError::UnknownDay { piece: "Fry".to_owned() }));

@@ -40,12 +40,9 @@ pub use self::days::{Hours, HoursError, Weekday, Weekdays, WeekdaysError};
 pub use self::zone::{Readings, Zone, ZoneError};
 use crate::time::Wall;
 
-/// No edge lies further from the epoch: within it no sum of this leaf can overflow.
+/// No edge lies further from the epoch. Spells that begin within it end far below the
+/// limits of `i64`, so no sum of this leaf can overflow.
 const REACH_MS: i64 = i64::MAX / 4;
-
-fn clamped(ms: i64) -> i64 {
-    ms.clamp(-REACH_MS, REACH_MS)
-}
 
 /// The civil time of a window.
 ///
@@ -73,8 +70,9 @@ pub enum Pattern {
         /// From when to when.
         hours: Hours,
     },
-    /// From each time that `open` fires to the next that `close` does: open while the latest opening is later than the latest closing.
-    /// Where both fire at the same minute, one span ends there and the next begins: it is open, without an edge.
+    /// From each time that `open` fires to the next that `close` does: open while the latest opening is later than
+    /// the latest closing. Where both fire at the same minute, one span ends there and the next begins: it is open
+    /// from then on, and without an edge where it was open before.
     Cron {
         /// When it opens.
         open: CronExpr,
@@ -102,10 +100,12 @@ impl Pattern {
 #[non_exhaustive]
 pub enum WindowError {
     /// `open` and `close` are the same times.
-    #[error("`open: {text}` and `close: {text}` are the same times: there is nothing in between")]
+    #[error("`open: {open}` and `close: {close}` are the same times: there is nothing in between")]
     OpenIsClose {
         /// The expression of the opening.
-        text: String,
+        open: String,
+        /// The expression of the closing.
+        close: String,
     },
     /// Every closing is an opening, too.
     #[error("it never closes: whenever `close: {close}` comes, `open: {open}` comes, too")]
@@ -172,11 +172,12 @@ impl Window {
         if let Pattern::Cron { open, close } = &pattern
             && close.within(open)
         {
-            let (open_text, close_text) = (open.text().to_owned(), close.text().to_owned());
-            return Err(if open.within(close) {
-                WindowError::OpenIsClose { text: open_text }
+            let same = open.within(close);
+            let (open, close) = (open.text().to_owned(), close.text().to_owned());
+            return Err(if same {
+                WindowError::OpenIsClose { open, close }
             } else {
-                WindowError::NeverCloses { open: open_text, close: close_text }
+                WindowError::NeverCloses { open, close }
             });
         }
         Ok(Self { pattern, zone })
@@ -211,7 +212,7 @@ impl Window {
         if self.pattern.is_always() {
             return View { open: true, next_edge: None };
         }
-        let wall = Wall(clamped(wall.0));
+        let wall = Wall(wall.0.clamp(-REACH_MS, REACH_MS));
         let view = match self.span_after(wall) {
             None => View { open: false, next_edge: None },
             Some((opens, _)) if wall < opens => View { open: false, next_edge: Some(opens) },

@@ -128,7 +128,7 @@ fn spells_that_overlap_in_a_fold_are_one() {
     // Havana puts its clock back from 01:00 to 00:00: the next day's spell begins before this one's ends.
     let nearly_always = window(days("daily", "00:45-00:30"), "America/Havana");
     assert_eq!(
-        edges(&nearly_always, "2026-10-31T00:00:00Z", "2026-11-02T12:00:00Z"),
+        edges(&nearly_always, "2020-10-31T00:00:00Z", "2020-11-02T12:00:00Z"),
         [
             "closes Sat 31 00:30 -04:00",
             "opens Sat 31 00:45 -04:00",
@@ -198,8 +198,7 @@ fn pairs_that_never_close_are_refused() {
         |open, close| Window::new(cron(open, close), Zone::utc()).expect_err("no window").to_string();
     assert_eq!(
         refused("0 9 * * *", "0  9 * * Mon-Sun"),
-        "`open: 0 9 * * *` and `close: 0 9 * * *` are the same times: there is nothing in between"
-            .replace("`close: 0 9 * * *`", "`close: 0 9 * * Mon-Sun`")
+        "`open: 0 9 * * *` and `close: 0 9 * * Mon-Sun` are the same times: there is nothing in between"
     );
     assert_eq!(
         refused("* * * * *", "0 16 * * Mon-Fri"),
@@ -353,7 +352,7 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
     let hours =
         (0..96u32, 0..=96u32).prop_filter_map("no length", |(a, b)| Hours::new(a * 900, b * 900).ok());
     let whole = Just(Hours::WHOLE_DAY);
-    let field = || prop_oneof![Just("*"), Just("0"), Just("*/7"), Just("15,45"), Just("2"), Just("1-3")];
+    let field = || prop_oneof![Just("*"), Just("0"), Just("*/7"), Just("15,20"), Just("2"), Just("1-3")];
     let expr = move || {
         (field(), field(), prop_oneof![3 => Just("*"), 1 => Just("1-7"), 1 => Just("29")], weekdays())
             .prop_map(|(minute, hour, day, weekdays)| {
@@ -420,10 +419,9 @@ proptest! {
     fn a_cron_pair_is_the_same_as_days_and_hours(
         zone in any_zone(),
         days in prop::sample::select(vec!["Mon-Fri", "Sat,Sun", "Sun", "*"]),
-        (from, to) in (0..48u32, 0..48u32),
+        (from, to) in (0..47u32).prop_flat_map(|from| (Just(from), from + 1..48)),
         secs in 1_700_000_000..1_800_000_000i64,
     ) {
-        prop_assume!(from < to);
         let expr = |half: u32| CronExpr::parse(&format!("{} {} * * {days}", half % 2 * 30, half / 2)).expect("sound");
         let pair = Pattern::Cron { open: expr(from), close: expr(to) };
         let by_cron = Window::new(pair, zone.clone()).expect("sound");

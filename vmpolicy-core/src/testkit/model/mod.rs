@@ -89,6 +89,13 @@ struct Polled {
     said: Option<Absence>,
 }
 
+impl Polled {
+    /// As if it had never been polled; when it is due, and what was said of it, stays.
+    fn forget(&mut self) {
+        *self = Self { due: self.due, said: self.said, ..Self::default() };
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Ruled {
     /// All known samples since the counter last started: when, and whether it was a breach.
@@ -106,6 +113,15 @@ struct Ruled {
     pause_until: Option<Mono>,
     /// What the rule's condition said when it was evaluated last.
     truth: Option<Truth>,
+}
+
+impl Ruled {
+    /// That it was held back is forgotten: there is nothing to hold back any more.
+    fn not_ready(&mut self) {
+        if let Some(Said::Held(_)) = self.said {
+            self.said = None;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +169,8 @@ struct Asked {
     origin: Origin,
     to: HostId,
     end: Option<End>,
+    /// Not forgotten by a budget that was smaller.
+    remembered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,13 +218,14 @@ impl Model {
     /// A guest about which nothing is known but what `setup` says.
     #[must_use]
     pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
+        let at = setup.at.filter(|&at| policy.hosts.row(at).is_some());
         Self {
             pending: None,
             setup,
             last: None,
             t: Mono(0),
             wall: Wall(0),
-            places: vec![setup.at.map_or(Place::Unknown, Place::At)],
+            places: vec![at.map_or(Place::Unknown, Place::At)],
             settle_until: None,
             rest: None,
             hold: None,
@@ -394,8 +413,9 @@ impl Model {
 
     fn start(&mut self, setup: Setup, out: &mut Output) {
         self.setup = setup;
-        if let (Place::Unknown, Some(at)) = (self.place(), setup.at) {
-            self.arrive(Place::At(at));
+        let at = setup.at.filter(|&at| self.policy.hosts.row(at).is_some());
+        if let (Place::Unknown, Some(at)) = (self.place(), at) {
+            self.places.push(Place::At(at));
         }
         for polled in &mut self.indicators {
             polled.asked = None;
@@ -447,6 +467,7 @@ impl Model {
         self.drain_said = None;
         for rule in &mut self.rules {
             rule.said = None;
+            rule.good_here = false;
         }
     }
 
@@ -457,19 +478,20 @@ impl Model {
 
     /// All samples are void, and the guest settles.
     fn begin_again(&mut self) {
+        self.samples_are_void();
+        self.settle_until = Some(self.t.plus(self.policy.moves.settle));
+    }
+
+    fn samples_are_void(&mut self) {
         self.counters_start_again();
         for rule in &mut self.rules {
             rule.clears.clear();
-            rule.good_here = false;
+            rule.truth = None;
+            rule.not_ready();
         }
         for polled in &mut self.indicators {
-            polled.value = None;
-            polled.baseline = None;
-            polled.missing = 0;
-            polled.asked = None;
-            polled.last_poll = None;
+            polled.forget();
         }
-        self.settle_until = Some(self.t.plus(self.policy.moves.settle));
     }
 
     fn counters_start_again(&mut self) {
@@ -489,18 +511,13 @@ impl Model {
         }
         self.rest = None;
         self.record(Event::Wake { rule }, out);
-        self.counters_start_again();
-        if let Some(Said::Held(_)) = self.rules[rule.index()].said {
-            self.rules[rule.index()].said = None;
+        if self.policy.rules[rule].action == Action::Rest(Monitor::On) {
+            self.counters_start_again();
+            return;
         }
-        if self.policy.rules[rule].action != Action::Rest(Monitor::On) {
-            for polled in &mut self.indicators {
-                polled.value = None;
-                polled.baseline = None;
-                polled.last_poll = None;
-                polled.asked = None;
-                polled.due = self.t;
-            }
+        self.samples_are_void();
+        for polled in &mut self.indicators {
+            polled.due = self.t;
         }
     }
 

@@ -33,7 +33,7 @@ impl Model {
         for polled in &mut self.indicators {
             polled.asked = None;
         }
-        self.requests.push(Asked { id, at: self.t, origin, to, end: None });
+        self.requests.push(Asked { id, at: self.t, origin, to, end: None, remembered: true });
         let confirm_by = self.t.plus(self.policy.moves.confirm_within);
         self.open = Some(Open { request, confirm_by, phase: Phase::Asked, resend: false });
         self.counters_start_again();

@@ -133,10 +133,10 @@ impl Model {
     pub(super) fn barrier(&self, host: HostId) -> Option<Verdict> {
         let noted = &self.hosts[host.index()];
         let left = |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
-        left(self.barred_until(host))
-            .map(Verdict::Barred)
+        left(noted.down_until)
+            .map(Verdict::Down)
             .or(left(noted.drain_until).map(Verdict::Draining))
-            .or(left(noted.down_until).map(Verdict::Down))
+            .or(left(self.barred_until(host)).map(Verdict::Barred))
     }
 
     /// When a host that is not eligible will be, if nothing else is said of it.
