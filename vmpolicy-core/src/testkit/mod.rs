@@ -2,4 +2,6 @@
 //! policies and inputs to try both on.
 
 pub mod checker;
+pub mod drive;
+pub mod generate;
 pub mod model;
