@@ -2,6 +2,8 @@
 //! and policies, inputs and a stage to try them on.
 
 pub mod checker;
+pub mod drive;
+pub mod generate;
 pub mod model;
 pub mod sketch;
 pub mod stage;
