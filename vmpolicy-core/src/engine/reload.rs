@@ -66,6 +66,12 @@ impl Both<'_> {
             self.old.rules.ids().filter_map(|id| Some((id, self.rule(id)?))).collect();
         state.rest = old.rest.and_then(|resting| Some(kept.iter().find(|(from, _)| *from == resting)?.1));
         state.windows = Windows { from: Wall(i64::MAX), until: Wall(i64::MIN), ..state.windows };
+        // What is new is due now, and what was read before now is not read for it.
+        if let Some(now) = old.clock.last() {
+            let t = old.clock.engine_time(now.mono);
+            state.indicators.iter_mut().for_each(|(_, indicator)| indicator.begin(t));
+            state.queues.iter_mut().for_each(|(_, queue)| queue.claim_due = t);
+        }
         for id in self.old.indicators.ids() {
             if let Some(to) = self.indicator(id) {
                 state.indicators[to] = old.indicators[id];
