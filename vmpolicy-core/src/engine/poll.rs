@@ -144,6 +144,7 @@ impl Step<'_> {
             state.counter.reset();
             state.clear_run.reset();
             state.not_ready();
+            self.ready &= !bit(rule);
         }
     }
 
@@ -153,7 +154,7 @@ impl Step<'_> {
     fn flush(&mut self, id: IndicatorId) {
         for rule in bits::<RuleId>(self.plan.readers[id]) {
             if self.state.rules[rule].fresh & bit(id) != 0 {
-                let out = self.indicators_out(rule);
+                let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
             }
         }
