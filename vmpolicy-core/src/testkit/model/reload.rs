@@ -2,7 +2,7 @@
 //!
 //! Everything that the model remembers is told again in the new policy's numbers, by name.
 
-use super::{Model, Noted, Place, Polled, Queued, Ranked, Ruled};
+use super::{End, Model, Noted, Place, Polled, Queued, Ranked, Ruled};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RuleId};
 use crate::output::{Event, Origin, Output, Record};
@@ -116,16 +116,18 @@ impl Model {
             request.action = names.action(request.action).unwrap_or(Action::MoveTo(to));
         }
         self.tell_history_again(&names);
+        // A budget that is larger now can't know more than the smaller one remembered.
+        let remembered = self.policy.moves.at_most.count as usize + 1;
+        let mut spent = self.requests.iter_mut().rev().filter(|request| request.end != Some(End::InVain));
+        spent.by_ref().take(remembered).for_each(drop);
+        spent.for_each(|request| request.remembered = false);
         let kept = self.tell_state_again(&names);
         self.policy = Arc::clone(&names.new);
-        self.windows = vec![None; self.policy.windows.len()];
         out.records.push(Record { at: wall, event: Event::Reload { rules_kept: kept } });
     }
 
     fn tell_history_again(&mut self, names: &Names) {
-        if names.place(self.place()) != Place::Elsewhere {
-            // Still the same stay.
-        } else if self.place() != Place::Elsewhere {
+        if self.location().is_some_and(|here| names.host(here).is_none()) {
             self.drain_said = None;
         }
         for place in &mut self.places {
@@ -206,7 +208,7 @@ impl Model {
                 for (count, class) in counts.iter().zip(&old.queues[before].classes) {
                     match new.queues[id].classes.iter().position(|other| other.name == class.name) {
                         Some(place) => batch.classes[place] = *count,
-                        None => batch.others += count,
+                        None => batch.others = batch.others.saturating_add(*count),
                     }
                 }
             }

@@ -110,10 +110,7 @@ impl Model {
         for &host in candidates {
             let array = self.policy.hosts[host].array;
             let ranking = self.rankings[array.index()].as_ref().filter(|ranking| ranking.until > self.t);
-            let in_vain = match (tour, ranking) {
-                (Some(rule), Some(ranking)) => self.was_tried(rule, host, ranking.step),
-                _ => false,
-            };
+            let in_vain = ranking.is_some() && tour.is_some_and(|rule| self.was_tried(rule, host));
             let verdict = match self.barrier(host) {
                 Some(barrier) => barrier,
                 None if in_vain => Verdict::TriedInVain,
@@ -128,18 +125,18 @@ impl Model {
         (chosen, verdicts)
     }
 
-    pub(super) fn was_tried(&self, rule: RuleId, host: HostId, since_step: u64) -> bool {
-        self.tried.iter().any(|tried| tried.rule == rule && tried.host == host && tried.step >= since_step)
+    pub(super) fn was_tried(&self, rule: RuleId, host: HostId) -> bool {
+        self.tried.iter().any(|tried| tried.rule == rule && tried.host == host)
     }
 
     /// What makes a host not eligible.
     pub(super) fn barrier(&self, host: HostId) -> Option<Verdict> {
         let noted = &self.hosts[host.index()];
         let left = |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
-        left(self.barred_until(host))
-            .map(Verdict::Barred)
+        left(noted.down_until)
+            .map(Verdict::Down)
             .or(left(noted.drain_until).map(Verdict::Draining))
-            .or(left(noted.down_until).map(Verdict::Down))
+            .or(left(self.barred_until(host)).map(Verdict::Barred))
     }
 
     /// When a host that is not eligible will be, if nothing else is said of it.
@@ -155,7 +152,7 @@ impl Model {
 
     /// For how long a host is barred after one failure more.
     pub(super) fn next_bar(&self, host: HostId) -> Span {
-        let failures = self.failures.iter().filter(|failed| failed.host == host).count();
+        let failures = self.failures.iter().filter(|failed| failed.host == host && failed.counts).count();
         doubled(self.policy.moves.bar, failures)
     }
 }
