@@ -25,6 +25,9 @@ pub struct Summary {
     pub baselines: u64,
     /// For how long no sample was known, for want of a number or of one before it.
     pub unknown: Span,
+    /// For how long any rule was true whose action is `move`: the service did badly. None where no such rule reads
+    /// the indicator.
+    pub breach: Option<Span>,
     /// For how long the guest rested.
     pub resting: Span,
     /// Moves asked for.

@@ -8,7 +8,7 @@ use crate::input::Absence;
 use crate::leaf::cost::{Ledger, Spent};
 use crate::leaf::logic::Truth;
 use crate::output::{Event, Origin, Output};
-use crate::policy::Policy;
+use crate::policy::{Action, Policy};
 use crate::time::{Mono, Span, Wall};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub(super) struct Tally {
     upset: bool,
     /// The rules that read the fed indicator, and what the last poll said of each.
     watched: Vec<Watched>,
+    /// Whether any `move` rule was true at the last poll, and since when that is so.
+    in_breach: bool,
+    breach_since: Mono,
+    breach: Span,
     /// Whether a sample was known at the last poll, and since when that is so; none where nobody looks.
     known: Option<bool>,
     known_since: Mono,
@@ -48,6 +52,8 @@ pub(super) struct Tally {
 #[derive(Clone, Copy)]
 struct Watched {
     rule: RuleId,
+    /// Whether the rule's action is `move`: the guest's service does badly while it is true.
+    moves: bool,
     truth: Option<Truth>,
     since: Mono,
 }
@@ -60,7 +66,10 @@ impl Tally {
         for id in rules.ids().filter(reads) {
             summaries[id].sampled = true;
         }
-        let watch = |rule| Watched { rule, truth: None, since: Mono(0) };
+        let watch = |rule| {
+            let moves = rules[rule].action == Action::Move;
+            Watched { rule, moves, truth: None, since: Mono(0) }
+        };
         let priced = policy.arrays().rows().iter().any(|array| array.price.is_some());
         Self {
             policy: Arc::clone(policy),
@@ -70,6 +79,9 @@ impl Tally {
             baselines: 0,
             upset: false,
             watched: rules.ids().filter(reads).map(watch).collect(),
+            in_breach: false,
+            breach_since: Mono(0),
+            breach: Span::ZERO,
             known: None,
             known_since: Mono(0),
             unknown: Span::ZERO,
@@ -120,11 +132,32 @@ impl Tally {
     /// An indicator was polled: what the rules make of it.
     #[inline]
     pub(super) fn judged(&mut self, at: Mono, engine: &Engine) {
-        for watched in &mut self.watched {
+        for index in 0..self.watched.len() {
+            let watched = self.watched[index];
             let truth = engine.truth(watched.rule);
             if watched.truth != Some(truth) {
-                watched.turn(at, Some(truth), &mut self.rules);
+                self.turn_truth(index, at, Some(truth));
             }
+        }
+    }
+
+    #[cold]
+    fn turn_truth(&mut self, index: usize, at: Mono, truth: Option<Truth>) {
+        let watched = &mut self.watched[index];
+        let (lasted, rule) = (at.since(watched.since), &mut self.rules[watched.rule]);
+        match watched.truth {
+            Some(Truth::Breach) => add(&mut rule.breach, lasted),
+            Some(Truth::Clear) => add(&mut rule.clear, lasted),
+            Some(Truth::Unknown) => add(&mut rule.unknown, lasted),
+            None => {}
+        }
+        (watched.truth, watched.since) = (truth, at);
+        let in_breach = self.watched.iter().any(|rule| rule.moves && rule.truth == Some(Truth::Breach));
+        if in_breach != self.in_breach {
+            if self.in_breach {
+                add(&mut self.breach, at.since(self.breach_since));
+            }
+            (self.in_breach, self.breach_since) = (in_breach, at);
         }
     }
 
@@ -200,8 +233,8 @@ impl Tally {
     /// What the last poll said does not hold any longer.
     fn close_polls(&mut self, at: Mono) {
         self.turn_known(at, None);
-        for watched in &mut self.watched {
-            watched.turn(at, None, &mut self.rules);
+        for index in 0..self.watched.len() {
+            self.turn_truth(index, at, None);
         }
     }
 
@@ -239,6 +272,7 @@ impl Tally {
             absent: self.absent,
             baselines: self.baselines,
             unknown: self.unknown,
+            breach: self.watched.iter().any(|rule| rule.moves).then_some(self.breach),
             resting: self.resting,
             requests: self.requests,
             moves: self.moves,
@@ -250,20 +284,6 @@ impl Tally {
             cost: self.cost,
             unpriced: self.unpriced,
         }
-    }
-}
-
-impl Watched {
-    #[cold]
-    fn turn(&mut self, at: Mono, truth: Option<Truth>, rules: &mut Table<RuleId, RuleSummary>) {
-        let (lasted, rule) = (at.since(self.since), &mut rules[self.rule]);
-        match self.truth {
-            Some(Truth::Breach) => add(&mut rule.breach, lasted),
-            Some(Truth::Clear) => add(&mut rule.clear, lasted),
-            Some(Truth::Unknown) => add(&mut rule.unknown, lasted),
-            None => {}
-        }
-        (self.truth, self.since) = (truth, at);
     }
 }
 

@@ -137,6 +137,7 @@ fn times_add_up_and_cost_follows_the_equations() {
     assert_eq!((cost.c_sb, summary.requests, summary.unpriced), (0.0, 2, Span::ZERO));
     let [overloaded, idle] = summary.rules.rows() else { panic!("two rules") };
     assert_eq!(overloaded.breach, Span::from_secs(225), "until the first poll on the new host");
+    assert_eq!(summary.breach, Some(overloaded.breach));
     let total = |rule: &RuleSummary| rule.breach.millis() + rule.clear.millis() + rule.unknown.millis();
     assert_eq!([total(overloaded), total(idle)], [summary.lasts().millis(); 2]);
 }
