@@ -58,7 +58,7 @@ impl Model {
                 compared(value, *compare, *threshold)
             }
             Condition::Window { window, inside } => {
-                let open = self.windows[window.index()].is_some_and(|view| view.open);
+                let open = self.windows[window.index()].open;
                 (None, if open == *inside { Truth::Breach } else { Truth::Clear })
             }
             Condition::Count { queue, class, compare, threshold } => {
@@ -75,7 +75,7 @@ impl Model {
 
     /// Equation 3.5 for the batch at hand; unknown where a job of it takes nobody knows how long.
     fn gain(&self, queue: QueueId, array: ArrayId) -> Option<f64> {
-        let batch = self.queues[queue.index()].batch.as_ref()?;
+        let batch = self.queues[queue.index()].batch.as_ref().filter(|batch| batch.others == 0)?;
         let t_m = self.policy.arrays[array].relocation?.as_secs_f64();
         let mut t_ph = 0.0;
         for (count, class) in batch.classes.iter().zip(&self.policy.queues[queue].classes) {
@@ -83,7 +83,7 @@ impl Model {
                 t_ph += f64::from(*count) * class.takes?.as_secs_f64();
             }
         }
-        let t_pa = t_ph / self.policy.arrays[array].speed;
+        let t_pa = t_ph * self.policy.arrays[self.policy.home].speed / self.policy.arrays[array].speed;
         Some(t_ph / (t_m + t_pa)).filter(|gain| gain.is_finite())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::target::Plan;
 use super::{End, Model, Said, Tried};
-use crate::id::{HostId, Id as _, RuleId};
+use crate::id::{HostId, Id as _, IndicatorId, RuleId};
 use crate::leaf::logic::Truth;
 use crate::leaf::tarry::Tarry;
 use crate::output::{Because, Event, Hold, Origin, Output, Seen, Verdict};
@@ -39,16 +39,14 @@ impl Model {
             return waits;
         }
         self.wake(out);
-        if let Some(rule) = self.rest {
-            if self.location().is_none() || self.location() != self.base_to_be() {
-                self.try_rule(rule, out, &mut waits);
-            }
-            return waits;
-        }
         for rule in self.policy.rules.ids() {
             if self.policy.rules[rule].is_clock_only() {
                 self.look_at_the_clock(rule);
             }
+        }
+        if let Some(rule) = self.rest {
+            self.try_rule(rule, out, &mut waits);
+            return waits;
         }
         for rule in self.policy.rules.ids() {
             if !self.is_ready(rule, &mut waits) {
@@ -99,9 +97,9 @@ impl Model {
         self.try_rule(rule, out, waits);
         self.counters_start_again();
         if monitor == Monitor::Off {
-            for polled in &mut self.indicators {
-                polled.value = None;
-                polled.baseline = None;
+            let reads = |id: &IndicatorId| self.policy.rules[rule].reads(*id);
+            for id in self.policy.indicators.ids().filter(|id| !reads(id)) {
+                self.indicators[id.index()].forget();
             }
         }
     }
@@ -117,9 +115,7 @@ impl Model {
         }
         ruled.since = None;
         ruled.done = false;
-        if let Some(Said::Held(_)) = ruled.said {
-            ruled.said = None;
-        }
+        ruled.not_ready();
     }
 
     /// How long a rule that reads only the clock must be true.
@@ -159,12 +155,12 @@ impl Model {
             return self.held(origin, Hold::JobRunning, None, &why, out);
         }
         if action == Action::Move {
-            self.mark_tried(rule, here);
             if let Some(until) = self.rules[rule.index()].pause_until.filter(|&until| until > self.t) {
                 return Attempt::Stopped(Some(until));
             }
+            self.mark_tried(rule, here);
             if self.tour_in_vain(rule, here) {
-                return self.no_better_host(rule, &candidates, why, out);
+                return self.no_better_host(rule, here, why, out);
             }
         }
         let tour = (action == Action::Move).then_some(rule);
@@ -174,8 +170,8 @@ impl Model {
             let until = candidates.iter().filter_map(|&host| self.eligible_at(host)).min();
             return self.held(origin, Hold::NoEligibleHost, until, &why, out);
         };
+        self.rules[rule.index()].said = None;
         self.rules[rule.index()].done = self.policy.rules[rule].is_clock_only() && action.is_relative();
-        self.rules[rule.index()].batch_ready = false;
         self.request(origin, action, here, to, &why, out);
         Attempt::Acted
     }
@@ -188,7 +184,7 @@ impl Model {
             return None;
         };
         let mut why = Reasons::default();
-        if let Some(hold) = self.hold {
+        if let Some(hold) = self.hold.filter(|hold| hold.is_none_or(|until| self.t < until)) {
             let Attempt::Stopped(until) = self.held(Origin::Drain, Hold::Operator, hold, &why, out) else {
                 return None;
             };
@@ -197,9 +193,14 @@ impl Model {
         let array = &self.policy.arrays[self.policy.hosts[here].array];
         let base = array.base;
         let mut candidates = self.ring_candidates(here);
-        candidates.extend(base.filter(|&base| base != here));
-        let (chosen, verdicts) = self.choose(&candidates, None);
+        let (mut chosen, verdicts) = self.choose(&candidates, None);
         why.verdicts = verdicts;
+        if let (None, Some(base)) = (chosen, base.filter(|&base| base != here)) {
+            candidates.push(base);
+            let (base, verdict) = self.choose(&[base], None);
+            chosen = base;
+            why.verdicts.extend(verdict);
+        }
         let Some(to) = chosen else {
             let until = candidates.iter().filter_map(|&host| self.eligible_at(host)).min();
             self.held(Origin::Drain, Hold::NoEligibleHost, until, &why, out);
@@ -239,7 +240,7 @@ impl Model {
     fn mark_tried(&mut self, rule: RuleId, here: HostId) {
         let good = self.rules[rule.index()].good_here;
         if !good && !self.tour(here).is_empty() {
-            self.tried.push(Tried { rule, host: here, step: self.steps });
+            self.tried.push(Tried { rule, host: here });
         }
     }
 
@@ -247,8 +248,8 @@ impl Model {
     fn tour_in_vain(&mut self, rule: RuleId, here: HostId) -> bool {
         let others: Vec<_> = self.tour(here).into_iter().filter(|&host| host != here).collect();
         let exhausted =
-            others.iter().all(|&host| self.was_tried(rule, host, 0) || self.eligible_at(host).is_some());
-        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host, 0)) {
+            others.iter().all(|&host| self.was_tried(rule, host) || self.eligible_at(host).is_some());
+        if !exhausted || !others.iter().any(|&host| self.was_tried(rule, host)) {
             return false;
         }
         if self.policy.moves.tour == Tour::KeepGoing {
@@ -258,9 +259,11 @@ impl Model {
         true
     }
 
-    fn no_better_host(&mut self, rule: RuleId, ring: &[HostId], mut why: Reasons, out: &mut Output) -> Attempt {
-        let verdict = |&host: &HostId| (host, self.barrier(host).unwrap_or(Verdict::TriedInVain));
-        why.verdicts = ring.iter().map(verdict).collect();
+    fn no_better_host(&mut self, rule: RuleId, here: HostId, mut why: Reasons, out: &mut Output) -> Attempt {
+        let verdict = |&host: &HostId| {
+            if host == here { Verdict::Current } else { self.barrier(host).unwrap_or(Verdict::TriedInVain) }
+        };
+        why.verdicts = self.tour(here).iter().map(|host| (*host, verdict(host))).collect();
         let pause = doubled(self.policy.moves.tour_pause, self.rules[rule.index()].tour_level as usize);
         let until = self.t.plus(pause);
         let because = why.put(out);
@@ -288,7 +291,7 @@ impl Model {
         if let Some(until) = own.filter(|&until| until > self.t) {
             return Some((Hold::Dwell, Some(until)));
         }
-        let spent = self.requests.iter().filter(|request| request.end != Some(End::InVain));
+        let spent = self.requests.iter().filter(|request| request.remembered && request.end != Some(End::InVain));
         let ends: Vec<_> = spent.map(|r| r.at.plus(moves.at_most.per)).filter(|&end| end > self.t).collect();
         let over = ends.len().checked_sub(moves.at_most.count as usize)?;
         Some((Hold::AtMost, ends.get(over).copied()))

@@ -38,9 +38,9 @@ impl Model {
                     out.effects.push(Effect::Run { queue: id, job: batch.next });
                     queued.running = true;
                 }
-                None if !queued.claiming && queued.claim_due <= self.t => {
+                None if queued.claim_due <= self.t => {
                     out.effects.push(Effect::Claim(id));
-                    queued.claiming = true;
+                    queued.claim_due = self.t.plus(self.policy.queues[id].every);
                 }
                 _ => {}
             }
@@ -66,7 +66,7 @@ impl Model {
             }
         }
         for (number, view) in self.windows.iter().enumerate() {
-            if let Some(edge) = view.and_then(|view| view.next_edge) {
+            if let Some(edge) = view.next_edge {
                 all.push((self.t.shifted(edge.0.saturating_sub(self.wall.0)), Cause::Window(WindowId::from_index(number))));
             }
         }
@@ -77,7 +77,7 @@ impl Model {
         if self.jobs_may_run() {
             for id in self.policy.queues.ids() {
                 let queued = &self.queues[id.index()];
-                if queued.batch.is_none() && !queued.claiming {
+                if queued.batch.is_none() {
                     all.push((queued.claim_due, Cause::Claim(id)));
                 }
             }

@@ -15,6 +15,7 @@ mod target;
 use crate::Policy;
 use crate::id::{HostId, Id as _, IndicatorId, QueueId, RequestId, RuleId};
 use crate::input::{Absence, Input, Notice, Setup, Sighting, Word};
+use crate::leaf::logic::Truth;
 use crate::leaf::window::View;
 use crate::output::{Discontinuity, Event, Hold, Origin, Output, Record, Request};
 use crate::policy::{Action, Monitor};
@@ -35,11 +36,10 @@ pub struct Model {
     /// The engine's own time.
     t: Mono,
     wall: Wall,
-    /// How many steps there were.
-    steps: u64,
 
-    /// Everywhere that the guest is known to have been, the present place last.
-    places: Vec<Place>,
+    place: Place,
+    /// For each array the ring host that the guest left last.
+    left: Vec<Option<HostId>>,
     settle_until: Option<Mono>,
     rest: Option<RuleId>,
     /// None: no hold. Some(None): until told otherwise.
@@ -52,7 +52,8 @@ pub struct Model {
     hosts: Vec<Noted>,
     rankings: Vec<Option<Ranked>>,
     queues: Vec<Queued>,
-    windows: Vec<Option<View>>,
+    /// What the windows are at this step's wall time.
+    windows: Vec<View>,
 
     /// Every request that was ever made.
     requests: Vec<Asked>,
@@ -63,8 +64,8 @@ pub struct Model {
     /// Every host that a rule tried in vain on its present tour.
     tried: Vec<Tried>,
 
-    /// How many batches were taken.
-    batches: u64,
+    /// Whether something was said in this step that must not be forgotten.
+    told: bool,
 
     /// Rules evaluated in this step to be ready.
     ready: BTreeSet<RuleId>,
@@ -89,6 +90,13 @@ struct Polled {
     said: Option<Absence>,
 }
 
+impl Polled {
+    /// As if it had never been polled; when it is due, and what was said of it, stays.
+    fn forget(&mut self) {
+        *self = Self { due: self.due, said: self.said, ..Self::default() };
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Ruled {
     /// All known samples since the counter last started: when, and whether it was a breach.
@@ -104,8 +112,17 @@ struct Ruled {
     said: Option<Said>,
     tour_level: u32,
     pause_until: Option<Mono>,
-    /// The rule was ready for the batch at hand, and has not acted on it.
-    batch_ready: bool,
+    /// What the rule's condition said when it was evaluated last.
+    truth: Option<Truth>,
+}
+
+impl Ruled {
+    /// That it was held back is forgotten: there is nothing to hold back any more.
+    fn not_ready(&mut self) {
+        if let Some(Said::Held(_)) = self.said {
+            self.said = None;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +139,9 @@ struct Noted {
 
 #[derive(Clone, Debug)]
 struct Ranked {
+    /// All hosts of the ring.
     order: Vec<HostId>,
     until: Mono,
-    /// The step in which it came.
-    step: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -133,7 +149,6 @@ struct Queued {
     batch: Option<Batch>,
     running: bool,
     claim_due: Mono,
-    claiming: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -156,12 +171,17 @@ struct Asked {
     origin: Origin,
     to: HostId,
     end: Option<End>,
+    /// Not forgotten by a budget that was smaller.
+    remembered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Confirmed(Mono),
+    /// Without a move: the budget gets it back.
     InVain,
+    /// Given up, or the guest went elsewhere.
+    Unknown,
 }
 
 #[derive(Clone, Debug)]
@@ -186,27 +206,29 @@ struct Failed {
     host: HostId,
     at: Mono,
     barred: Span,
+    /// No move to this host was confirmed since.
+    counts: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Tried {
     rule: RuleId,
     host: HostId,
-    step: u64,
 }
 
 impl Model {
     /// A guest about which nothing is known but what `setup` says.
     #[must_use]
     pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
+        let at = setup.at.filter(|&at| policy.hosts.row(at).is_some());
         Self {
             pending: None,
             setup,
             last: None,
             t: Mono(0),
             wall: Wall(0),
-            steps: 0,
-            places: vec![setup.at.map_or(Place::Unknown, Place::At)],
+            place: at.map_or(Place::Unknown, Place::At),
+            left: vec![None; policy.arrays.len()],
             settle_until: None,
             rest: None,
             hold: None,
@@ -217,12 +239,12 @@ impl Model {
             hosts: vec![Noted::default(); policy.hosts.len()],
             rankings: vec![None; policy.arrays.len()],
             queues: vec![Queued::default(); policy.queues.len()],
-            windows: vec![None; policy.windows.len()],
+            windows: Vec::new(),
             requests: Vec::new(),
             open: None,
             failures: Vec::new(),
             tried: Vec::new(),
-            batches: 0,
+            told: false,
             ready: BTreeSet::new(),
             policy,
         }
@@ -231,13 +253,15 @@ impl Model {
     /// One step, as `docs/ENGINE.md` has it.
     pub fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         out.clear();
-        self.steps += 1;
         self.ready.clear();
         if let Input::Policy(policy) = input {
             self.pending = Some(Arc::clone(policy));
         }
-        self.take_pending(now.wall, out);
-        let (place, batches) = (self.place(), self.batches);
+        if matches!(input, Input::Policy(_) | Input::Tick) {
+            self.take_pending(now.wall, out);
+        }
+        let place = self.place;
+        self.told = false;
         self.clock(now, input, out);
         self.by_itself(out);
         self.take(input, out);
@@ -246,13 +270,8 @@ impl Model {
         let waits = self.decide(out);
         self.due(out);
         out.deadline = self.deadline(now.mono, &waits);
-        let told = match input {
-            Input::Notice { .. } | Input::Ranking { .. } | Input::JobDone { .. } | Input::Operator(_) => true,
-            Input::Batch { .. } => batches != self.batches,
-            _ => false,
-        };
-        out.save = told
-            || place != self.place()
+        out.save = self.told
+            || place != self.place
             || !out.records.is_empty()
             || out.effects.iter().any(due::must_be_saved);
     }
@@ -260,7 +279,7 @@ impl Model {
     /// Where the guest is, as far as is known.
     #[must_use]
     pub fn location(&self) -> Option<HostId> {
-        match self.place() {
+        match self.place {
             Place::At(host) => Some(host),
             Place::Unknown | Place::Elsewhere => None,
         }
@@ -276,10 +295,6 @@ impl Model {
     #[must_use]
     pub fn open_request(&self) -> Option<Request> {
         self.open.as_ref().map(|open| open.request)
-    }
-
-    fn place(&self) -> Place {
-        self.places.last().copied().unwrap_or(Place::Unknown)
     }
 
     fn record(&self, event: Event, out: &mut Output) {
@@ -317,7 +332,6 @@ impl Model {
         };
         self.t = self.t.shifted(gone);
         if jump {
-            self.windows.fill(None);
             self.void(Discontinuity::Clock { apart_ms: apart }, out);
             self.locate_due = self.t;
         }
@@ -325,11 +339,7 @@ impl Model {
 
     /// Step 2.
     fn by_itself(&mut self, out: &mut Output) {
-        for (id, known) in self.policy.windows.iter().zip(&mut self.windows).map(|((_, w), known)| (w, known)) {
-            if known.is_none_or(|view| view.next_edge.is_some_and(|edge| self.wall >= edge)) {
-                *known = Some(id.window.at(self.wall));
-            }
-        }
+        self.windows = self.policy.windows.iter().map(|(_, form)| form.window.at(self.wall)).collect();
         self.settled();
         for id in self.policy.indicators.ids() {
             self.late(id, out);
@@ -349,7 +359,7 @@ impl Model {
             polled.due = if indicator.read.needs_baseline() { until } else { until.plus(indicator.every) };
         }
         for queue in &mut self.queues {
-            queue.claim_due = until;
+            queue.claim_due = queue.claim_due.max(until);
         }
     }
 
@@ -367,13 +377,18 @@ impl Model {
             Input::Outcome { id, outcome } => self.outcome(*id, *outcome, out),
             Input::Ranking { array, order, lasts } => {
                 if let Some(ranking) = self.rankings.get_mut(array.index()) {
-                    let ranked = Ranked { order: order.clone(), until: self.t.plus(*lasts), step: self.steps };
+                    self.told = true;
+                    let ring: Vec<_> = self.policy.ring(*array).collect();
+                    let ranked = Ranked { order: completed(order, &ring), until: self.t.plus(*lasts) };
                     *ranking = (!order.is_empty()).then_some(ranked);
+                    // It says anew who is good.
+                    self.tried.retain(|tried| !ring.contains(&tried.host));
                 }
             }
             Input::Notice { host, notice, lasts } => {
                 let until = Some(self.t.plus(*lasts));
                 if let Some(noted) = self.hosts.get_mut(host.index()) {
+                    self.told = true;
                     match notice {
                         Notice::Drain => noted.drain_until = until,
                         Notice::Down => noted.down_until = until,
@@ -384,29 +399,30 @@ impl Model {
             }
             Input::Batch { queue, classes, others } => self.batch(*queue, classes, *others),
             Input::JobDone { queue } => self.job_done(*queue),
-            Input::Operator(word) => match *word {
-                Word::Hold(lasts) => self.hold = Some(lasts.map(|lasts| self.t.plus(lasts))),
-                Word::Resume => self.hold = None,
-                Word::Move(host) => self.told_to_move(host, out),
-                Word::Abandon => self.abandon(out),
-            },
+            Input::Operator(word) => {
+                self.told = true;
+                match *word {
+                    Word::Hold(lasts) => self.hold = Some(lasts.map(|lasts| self.t.plus(lasts))),
+                    Word::Resume => self.hold = None,
+                    Word::Move(host) => self.told_to_move(host, out),
+                    Word::Abandon => self.abandon(out),
+                }
+            }
             Input::Policy(_) => {}
         }
     }
 
     fn start(&mut self, setup: Setup, out: &mut Output) {
         self.setup = setup;
-        if let (Place::Unknown, Some(at)) = (self.place(), setup.at) {
-            self.arrive(Place::At(at));
+        let at = setup.at.filter(|&at| self.policy.hosts.row(at).is_some());
+        if let (Place::Unknown, Some(at)) = (self.place, at) {
+            self.place = Place::At(at);
         }
         for polled in &mut self.indicators {
             polled.asked = None;
-            polled.due = polled.due.max(self.t);
         }
         for queue in &mut self.queues {
-            queue.claiming = false;
             queue.running = false;
-            queue.claim_due = queue.claim_due.max(self.t);
         }
         self.locate_due = self.t;
         self.restarted_with_open_request(out);
@@ -414,25 +430,16 @@ impl Model {
 
     fn batch(&mut self, queue: QueueId, classes: &[u32], others: u32) {
         let Some(form) = self.policy.queues.row(queue) else { return };
-        let (every, count) = (form.every, form.classes.len());
+        let batch = Batch { classes: classes.to_vec(), others, next: 0 };
         let queued = &mut self.queues[queue.index()];
-        if queued.batch.is_some() {
-            return;
-        }
-        self.batches += 1;
-        queued.claiming = false;
-        let mut classes = classes.to_vec();
-        classes.resize(count, 0);
-        let batch = Batch { classes, others, next: 0 };
-        if batch.jobs() == 0 {
-            queued.claim_due = self.t.plus(every);
+        if queued.batch.is_some() || batch.jobs() == 0 || classes.len() != form.classes.len() {
             return;
         }
         queued.batch = Some(batch);
+        self.told = true;
         for rule in self.policy.rules.ids() {
             if self.policy.rules[rule].queue == Some(queue) {
                 self.evaluate(rule, &BTreeSet::new());
-                self.rules[rule.index()].batch_ready = self.ready.contains(&rule);
             }
         }
     }
@@ -440,6 +447,7 @@ impl Model {
     fn job_done(&mut self, queue: QueueId) {
         let Some(queued) = self.queues.get_mut(queue.index()) else { return };
         let Some(batch) = queued.batch.as_mut().filter(|_| queued.running) else { return };
+        self.told = true;
         queued.running = false;
         batch.next += 1;
         if batch.next >= batch.jobs() {
@@ -447,8 +455,8 @@ impl Model {
             queued.claim_due = self.t;
             return;
         }
-        for rule in self.policy.rules.ids().filter(|&rule| self.policy.rules[rule].queue == Some(queue)) {
-            if self.rules[rule.index()].batch_ready {
+        for rule in self.policy.rules.ids() {
+            if self.policy.rules[rule].queue == Some(queue) && self.still_ready(rule) {
                 self.ready.insert(rule);
             }
         }
@@ -456,10 +464,16 @@ impl Model {
 
     /// The guest is somewhere new: what was said of here is forgotten.
     fn arrive(&mut self, place: Place) {
-        self.places.push(place);
+        if let Some(host) = self.location()
+            && !self.policy.hosts[host].is_base
+        {
+            self.left[self.policy.hosts[host].array.index()] = Some(host);
+        }
+        self.place = place;
         self.drain_said = None;
         for rule in &mut self.rules {
             rule.said = None;
+            rule.good_here = false;
         }
     }
 
@@ -470,19 +484,20 @@ impl Model {
 
     /// All samples are void, and the guest settles.
     fn begin_again(&mut self) {
+        self.samples_are_void();
+        self.settle_until = Some(self.t.plus(self.policy.moves.settle));
+    }
+
+    fn samples_are_void(&mut self) {
         self.counters_start_again();
         for rule in &mut self.rules {
             rule.clears.clear();
-            rule.good_here = false;
+            rule.truth = None;
+            rule.not_ready();
         }
         for polled in &mut self.indicators {
-            polled.value = None;
-            polled.baseline = None;
-            polled.missing = 0;
-            polled.asked = None;
-            polled.last_poll = None;
+            polled.forget();
         }
-        self.settle_until = Some(self.t.plus(self.policy.moves.settle));
     }
 
     fn counters_start_again(&mut self) {
@@ -497,23 +512,18 @@ impl Model {
     /// A rest ends when its condition is Clear.
     fn wake(&mut self, out: &mut Output) {
         let Some(rule) = self.rest else { return };
-        if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) != crate::leaf::logic::Truth::Clear {
+        if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) != Truth::Clear {
             return;
         }
         self.rest = None;
         self.record(Event::Wake { rule }, out);
-        self.counters_start_again();
-        if let Some(Said::Held(_)) = self.rules[rule.index()].said {
-            self.rules[rule.index()].said = None;
+        if self.policy.rules[rule].action == Action::Rest(Monitor::On) {
+            self.counters_start_again();
+            return;
         }
-        if self.policy.rules[rule].action != Action::Rest(Monitor::On) {
-            for polled in &mut self.indicators {
-                polled.value = None;
-                polled.baseline = None;
-                polled.last_poll = None;
-                polled.asked = None;
-                polled.due = self.t;
-            }
+        self.samples_are_void();
+        for polled in &mut self.indicators {
+            polled.due = self.t;
         }
     }
 
@@ -528,4 +538,15 @@ impl Model {
     fn jobs_may_run(&self) -> bool {
         self.settle_until.is_none() && self.open.is_none() && self.rest.is_none()
     }
+}
+
+/// The hosts of a ring: those that a ranking names in its order, then the others in theirs.
+fn completed(ranking: &[HostId], ring: &[HostId]) -> Vec<HostId> {
+    let mut order = Vec::new();
+    for &host in ranking.iter().chain(ring) {
+        if ring.contains(&host) && !order.contains(&host) {
+            order.push(host);
+        }
+    }
+    order
 }

@@ -1,6 +1,6 @@
 //! From polls to samples, and from samples to what a rule has counted.
 
-use super::{Model, Polled, Said};
+use super::{Model, Polled};
 use crate::id::{Id as _, IndicatorId, RuleId};
 use crate::input::{Absence, Reading};
 use crate::leaf::logic::Truth;
@@ -21,13 +21,13 @@ enum Got {
 impl Model {
     /// A poll that was asked for and not answered when the next one is due.
     pub(super) fn late(&mut self, id: IndicatorId, out: &mut Output) {
-        let every = self.policy.indicators[id].every;
+        let (every, probing) = (self.policy.indicators[id].every, self.probing(id));
         let polled = &mut self.indicators[id.index()];
-        let Some(asked) = polled.asked.filter(|asked| self.t >= asked.plus(every)) else { return };
+        let Some(asked) = polled.asked.filter(|asked| probing && self.t >= asked.plus(every)) else { return };
         polled.asked = None;
         polled.due = asked.plus(every);
-        polled.last_poll = Some(asked);
         self.superseded(id);
+        self.polled(id, asked, every);
         self.got(id, Got::Nothing(Absence::Late), out);
     }
 
@@ -44,7 +44,15 @@ impl Model {
         polled.asked = None;
         let on_time = taken.since(polled.due).millis() <= every.millis() / 8;
         polled.due = if on_time { polled.due.plus(every) } else { taken.plus(every) };
-        let gap = polled.last_poll.replace(taken).map_or(Span::ZERO, |last| taken.since(last));
+        self.polled(id, taken, every);
+        let got = got(&mut self.indicators[id.index()], read, every, reading.value, taken);
+        self.got(id, got, out);
+    }
+
+    /// A poll was made then, answered or not: where those before it were not made, they are missing.
+    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
+        let polled = &mut self.indicators[id.index()];
+        let gap = polled.last_poll.replace(at).map_or(Span::ZERO, |last| at.since(last));
         if gap >= every.times(2) {
             let polls = u32::try_from(gap.millis() / every.millis() - 1).unwrap_or(u32::MAX);
             polled.missing = polled.missing.saturating_add(polls);
@@ -54,8 +62,6 @@ impl Model {
                 }
             }
         }
-        let got = got(&mut self.indicators[id.index()], read, every, reading.value, taken);
-        self.got(id, got, out);
     }
 
     fn got(&mut self, id: IndicatorId, got: Got, out: &mut Output) {
@@ -124,6 +130,8 @@ impl Model {
         let ruled = &mut self.rules[rule.index()];
         ruled.samples.clear();
         ruled.clears.clear();
+        ruled.not_ready();
+        self.ready.remove(&rule);
     }
 
     /// Counts one sample of a rule.
@@ -138,6 +146,7 @@ impl Model {
         let (tarry, t) = (rule.tarry, self.t);
         let ruled = &mut self.rules[id.index()];
         ruled.fresh.clear();
+        ruled.truth = Some(truth);
         let mut found_good = false;
         match truth {
             Truth::Breach => {
@@ -147,8 +156,8 @@ impl Model {
             Truth::Clear => {
                 ruled.samples.push((t, false));
                 ruled.clears.push(t);
-                if matches!(ruled.said, Some(Said::Held(_))) && !reached(tarry, &ruled.samples, t) {
-                    ruled.said = None;
+                if !reached(tarry, &ruled.samples, t) {
+                    ruled.not_ready();
                 }
                 let clears: Vec<_> = ruled.clears.iter().map(|&at| (at, true)).collect();
                 found_good = reached(tarry, &clears, t);
@@ -156,6 +165,7 @@ impl Model {
             Truth::Unknown if lacks => {
                 ruled.samples.clear();
                 ruled.clears.clear();
+                ruled.not_ready();
             }
             Truth::Unknown => {}
         }
@@ -170,6 +180,12 @@ impl Model {
             ruled.pause_until = None;
             self.tried.retain(|tried| tried.rule != id);
         }
+    }
+
+    /// Whether the rule was a breach when it was last evaluated, and its counter has not started again.
+    pub(super) fn still_ready(&self, id: RuleId) -> bool {
+        let ruled = &self.rules[id.index()];
+        ruled.truth == Some(Truth::Breach) && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
     }
 
     /// How far a rule's counter is: samples, or milliseconds.

@@ -2,7 +2,7 @@
 //!
 //! Everything that the model remembers is told again in the new policy's numbers, by name.
 
-use super::{Model, Noted, Place, Polled, Queued, Ranked, Ruled};
+use super::{End, Model, Noted, Place, Polled, Queued, Ranked, Ruled, completed};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RuleId};
 use crate::output::{Event, Origin, Output, Record};
@@ -19,7 +19,7 @@ struct Names {
 
 impl Names {
     fn host(&self, id: HostId) -> Option<HostId> {
-        self.new.host_named(&self.old.hosts[id].name)
+        self.new.host_named(&self.old.hosts.row(id)?.name)
     }
 
     fn array(&self, id: ArrayId) -> Option<ArrayId> {
@@ -27,7 +27,7 @@ impl Names {
     }
 
     fn rule(&self, id: RuleId) -> Option<RuleId> {
-        self.new.rule_named(&self.old.rules[id].name)
+        self.new.rule_named(&self.old.rules.row(id)?.name)
     }
 
     fn place(&self, place: Place) -> Place {
@@ -116,21 +116,27 @@ impl Model {
             request.action = names.action(request.action).unwrap_or(Action::MoveTo(to));
         }
         self.tell_history_again(&names);
+        // A budget that is larger now can't know more than the smaller one remembered.
+        let remembered = self.policy.moves.at_most.count as usize + 1;
+        let mut spent = self.requests.iter_mut().rev().filter(|request| request.end != Some(End::InVain));
+        spent.by_ref().take(remembered).for_each(drop);
+        spent.for_each(|request| request.remembered = false);
         let kept = self.tell_state_again(&names);
         self.policy = Arc::clone(&names.new);
-        self.windows = vec![None; self.policy.windows.len()];
         out.records.push(Record { at: wall, event: Event::Reload { rules_kept: kept } });
     }
 
     fn tell_history_again(&mut self, names: &Names) {
-        if names.place(self.place()) != Place::Elsewhere {
-            // Still the same stay.
-        } else if self.place() != Place::Elsewhere {
+        if self.location().is_some_and(|here| names.host(here).is_none()) {
             self.drain_said = None;
         }
-        for place in &mut self.places {
-            *place = names.place(*place);
-        }
+        self.place = names.place(self.place);
+        let still = |array: ArrayId| {
+            let before = names.old.array_named(&names.new.arrays[array].name)?;
+            let left = names.host(self.left[before.index()]?)?;
+            names.new.ring(array).any(|host| host == left).then_some(left)
+        };
+        self.left = names.new.arrays.ids().map(still).collect();
         for request in &mut self.requests {
             // A host that is gone can't be asked about again; any will do.
             request.to = names.host(request.to).unwrap_or(HostId(u16::MAX));
@@ -166,8 +172,10 @@ impl Model {
         self.hosts = new.hosts.iter().map(noted).collect();
         let ranked = |(_, array): (ArrayId, &crate::policy::Array)| {
             let ranking = self.rankings[old.array_named(&array.name)?.index()].as_ref()?;
-            let order = ranking.order.iter().filter_map(|&host| names.host(host)).collect::<Vec<_>>();
-            Some(Ranked { order, ..ranking.clone() })
+            let ring: Vec<_> = new.array_named(&array.name).map(|id| new.ring(id).collect())?;
+            let order = ranking.order.iter().filter_map(|&host| names.host(host));
+            let order: Vec<_> = order.filter(|host| ring.contains(host)).collect();
+            (!order.is_empty()).then(|| Ranked { order: completed(&order, &ring), until: ranking.until })
         };
         self.rankings = new.arrays.iter().map(ranked).collect();
         let t = self.t;
@@ -206,7 +214,7 @@ impl Model {
                 for (count, class) in counts.iter().zip(&old.queues[before].classes) {
                     match new.queues[id].classes.iter().position(|other| other.name == class.name) {
                         Some(place) => batch.classes[place] = *count,
-                        None => batch.others += count,
+                        None => batch.others = batch.others.saturating_add(*count),
                     }
                 }
             }

@@ -30,7 +30,10 @@ impl Model {
         self.record(Event::Request { id, origin, action, from, to, because }, out);
         let request = Request { id, action, from, to, resent: false };
         out.effects.push(Effect::Request(request));
-        self.requests.push(Asked { id, at: self.t, origin, to, end: None });
+        for polled in &mut self.indicators {
+            polled.asked = None;
+        }
+        self.requests.push(Asked { id, at: self.t, origin, to, end: None, remembered: true });
         let confirm_by = self.t.plus(self.policy.moves.confirm_within);
         self.open = Some(Open { request, confirm_by, phase: Phase::Asked, resend: false });
         self.counters_start_again();
@@ -48,10 +51,8 @@ impl Model {
             Outcome::Refused => self.ended(Ending::Refused, out),
             _ if open.phase == Phase::Overdue => self.locate_due = self.t,
             Outcome::Accepted => {
-                if open.phase == Phase::Asked {
-                    open.phase = Phase::Accepted;
-                    self.locate_due = self.locate_due.min(self.t.plus(self.fast()));
-                }
+                open.phase = Phase::Accepted;
+                self.locate_due = self.t;
             }
             Outcome::Confirmed => self.unclear(false),
             Outcome::Failed => self.unclear(true),
@@ -69,8 +70,9 @@ impl Model {
     /// A request that ended without a move may have moved the guest after all.
     fn outcome_of_another(&mut self, id: RequestId, outcome: Outcome, out: &mut Output) {
         let last = self.requests.iter().rev().find(|request| request.end.is_some());
-        let Some(last) = last.filter(|last| last.id == id && last.end == Some(End::InVain)) else { return };
-        if outcome != Outcome::Confirmed {
+        let known = |last: &&Asked| last.id == id && self.policy.hosts.row(last.to).is_some();
+        let Some(last) = last.filter(known) else { return };
+        if outcome != Outcome::Confirmed || self.open.is_some() {
             return;
         }
         if self.setup.locates {
@@ -83,9 +85,14 @@ impl Model {
     pub(super) fn restarted_with_open_request(&mut self, out: &mut Output) {
         let Setup { locates, resends, .. } = self.setup;
         let Some(open) = &mut self.open else { return };
-        open.phase = Phase::Unclear { after_failed: false };
-        open.resend = resends;
-        if !locates {
+        if open.phase == Phase::Overdue {
+            return;
+        }
+        // That it failed is known already; then there is nothing to send again.
+        let after_failed = open.phase == Phase::Unclear { after_failed: true };
+        open.phase = Phase::Unclear { after_failed };
+        open.resend = resends && !after_failed;
+        if !locates && self.t < open.confirm_by {
             self.send_again(out);
         }
     }
@@ -110,7 +117,8 @@ impl Model {
             match open.phase {
                 Phase::Overdue => self.ended(Ending::Expired, out),
                 Phase::Unclear { after_failed: true } => self.ended(Ending::Failed(Failure::Reported), out),
-                Phase::Asked | Phase::Accepted | Phase::Unclear { .. } => self.send_again(out),
+                Phase::Unclear { after_failed: false } => self.send_again(out),
+                Phase::Asked | Phase::Accepted => {}
             }
         } else {
             self.ended(Ending::Failed(Failure::WentElsewhere), out);
@@ -119,7 +127,7 @@ impl Model {
     }
 
     fn moved_by_others(&mut self, place: Place, out: &mut Output) {
-        let before = self.place();
+        let before = self.place;
         if place == before {
             return;
         }
@@ -137,7 +145,7 @@ impl Model {
         if let Some(last) = self.requests.last_mut() {
             last.end = Some(End::Confirmed(self.t));
         }
-        self.failures.retain(|failed| failed.host != to);
+        self.failures.iter_mut().filter(|failed| failed.host == to).for_each(|failed| failed.counts = false);
         self.arrive(Place::At(to));
         self.begin_again();
     }
@@ -145,18 +153,19 @@ impl Model {
     fn ended(&mut self, ending: Ending, out: &mut Output) {
         let Some(open) = self.open.take() else { return };
         let Request { id, to, .. } = open.request;
+        let bars = !matches!(ending, Ending::Failed(Failure::WentElsewhere | Failure::Abandoned));
         if let Some(last) = self.requests.last_mut() {
-            last.end = Some(End::InVain);
-            if let Origin::Rule(rule) = last.origin
+            last.end = Some(if bars { End::InVain } else { End::Unknown });
+            if bars
+                && let Origin::Rule(rule) = last.origin
                 && let Some(ruled) = self.rules.get_mut(rule.index())
             {
                 ruled.done = false;
             }
         }
-        let bars = !matches!(ending, Ending::Failed(Failure::WentElsewhere | Failure::Abandoned));
         let barred = if bars { self.next_bar(to) } else { Span::ZERO };
         if bars {
-            self.failures.push(Failed { host: to, at: self.t, barred });
+            self.failures.push(Failed { host: to, at: self.t, barred, counts: true });
         }
         let event = match ending {
             Ending::Refused => Event::Refused { id, to, barred },
