@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "file")]
+pub mod file;
 pub mod id;
 pub mod input;
 pub mod leaf;

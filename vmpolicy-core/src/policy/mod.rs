@@ -4,12 +4,14 @@
 //! It is data: it can be shared between a million guests, stored and compared.
 
 mod action;
-mod build;
+pub(crate) mod build;
 mod condition;
 pub mod error;
 mod fingerprint;
+pub mod lint;
 mod source;
-mod units;
+pub mod thesis;
+pub(crate) mod units;
 
 pub use action::{Action, Monitor};
 
