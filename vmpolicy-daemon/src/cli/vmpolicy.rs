@@ -1,13 +1,20 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::Exit;
+use super::{Exit, check};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "\
+Examples:
+  vmpolicy check policy.yaml         every error and warning of a policy file
+
+Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
+3 something outside failed (an unreadable file, an unreachable service).";
+
 /// Checks, explains and tries out policies by which a virtual machine decides where it runs.
 #[derive(Debug, Parser)]
-#[command(name = "vmpolicy", version, disable_help_subcommand = true)]
+#[command(name = "vmpolicy", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -17,17 +24,26 @@ pub struct Cli {
 /// The commands. Each has a file beside this one, with its arguments and a `run`.
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
-pub enum Command {}
+pub enum Command {
+    /// Shows every error and warning of policy files.
+    Check(check::Args),
+}
 
 /// The whole program.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
-        Ok(cli) => match cli.command {},
+        Ok(cli) => run(cli.command).into(),
         Err(error) => {
             // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
         }
+    }
+}
+
+fn run(command: Command) -> Exit {
+    match command {
+        Command::Check(args) => check::run(&args),
     }
 }
