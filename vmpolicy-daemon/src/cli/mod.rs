@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diagnostics;
+pub mod explain;
 pub mod terminal;
 pub mod vmpolicy;
 pub mod vmpolicyd;

@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, check};
+use super::{Exit, check, explain};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "\
 Examples:
   vmpolicy check policy.yaml         every error and warning of a policy file
+  vmpolicy explain policy.yaml       what it means, in plain sentences
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -27,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// Shows every error and warning of policy files.
     Check(check::Args),
+    /// Says in plain sentences what a policy does, with a week of its windows.
+    Explain(explain::Args),
 }
 
 /// The whole program.
@@ -45,5 +48,6 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: Command) -> Exit {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }
