@@ -1,6 +1,7 @@
 //! The command lines. Each program has a file; each command of `vmpolicy` has one too.
 
 pub mod check;
+pub mod demo;
 pub mod diagnostics;
 pub mod explain;
 pub mod terminal;

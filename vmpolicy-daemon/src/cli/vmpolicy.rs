@@ -1,12 +1,13 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, check, explain};
+use super::{Exit, check, demo, explain};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
+  vmpolicy demo                      see a policy decide, on this machine, in a minute
   vmpolicy check policy.yaml         every error and warning of a policy file
   vmpolicy explain policy.yaml       what it means, in plain sentences
 
@@ -26,6 +27,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Command {
+    /// Shows a policy at work on this machine's own load; takes about a minute.
+    Demo(demo::Args),
     /// Shows every error and warning of policy files.
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
@@ -47,6 +50,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command) -> Exit {
     match command {
+        Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
     }
