@@ -1,9 +1,12 @@
 //! The command lines. Each program has a file; each command of `vmpolicy` has one too.
 
 pub mod check;
+pub mod completions;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
+#[cfg(feature = "manual")]
+pub mod manual;
 pub mod terminal;
 pub mod vmpolicy;
 pub mod vmpolicyd;

@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, check, demo, explain};
+use super::{Exit, check, completions, demo, explain};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,6 +33,12 @@ pub enum Command {
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
     Explain(explain::Args),
+    /// Prints a script that completes these commands in a shell.
+    Completions(completions::Args),
+    /// Writes the man pages into a folder.
+    #[cfg(feature = "manual")]
+    #[command(hide = true)]
+    Manual(super::manual::Args),
 }
 
 /// The whole program.
@@ -53,5 +59,8 @@ fn run(command: Command) -> Exit {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        #[cfg(feature = "manual")]
+        Command::Manual(args) => super::manual::run(&args),
     }
 }
