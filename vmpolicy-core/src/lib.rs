@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backtest;
+pub mod engine;
 #[cfg(feature = "file")]
 pub mod file;
 pub mod id;
@@ -8,8 +10,12 @@ pub mod leaf;
 pub mod output;
 pub mod policy;
 pub mod ports;
+pub mod record;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
 
+pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};

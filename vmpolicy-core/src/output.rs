@@ -134,10 +134,11 @@ pub struct Because {
 }
 
 impl Because {
-    /// Reasons that begin where the buffer ends now.
-    pub(crate) fn begin(out: &Output, counter: u64) -> Self {
-        let (seen, verdicts) = (len(&out.seen), len(&out.verdicts));
-        Self { counter, seen: (seen, seen), verdicts: (verdicts, verdicts) }
+    /// Reasons that begin where the buffer ends now, with the verdicts since `mark`.
+    pub(crate) fn begin(out: &Output, counter: u64, mark: usize) -> Self {
+        let seen = len(&out.seen);
+        let mark = u32::try_from(mark).unwrap_or(u32::MAX);
+        Self { counter, seen: (seen, seen), verdicts: (mark, mark) }
     }
 
     /// The same, ending where the buffer ends now.

@@ -55,9 +55,7 @@ pub trait JobQueue: Send {
     /// Why the queue could not be asked.
     fn claim(&mut self) -> Result<Vec<String>, Absence>;
 
-    /// Runs a job of the claimed batch to its end; `true` where it went well.
+    /// Runs a job of the claimed batch to its end; `true` where it went well. After the last job of a
+    /// batch the batch is finished.
     fn run(&mut self, job: u32) -> bool;
-
-    /// The batch is finished.
-    fn finish(&mut self);
 }

@@ -41,7 +41,6 @@ impl Truth {
 
     /// The opposite; of Unknown, Unknown.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "`!truth` would hide that there are three values")]
     pub const fn not(self) -> Self {
         match self {
             Self::Breach => Self::Clear,

@@ -51,20 +51,23 @@ impl Ring {
     }
 }
 
-/// Sorts positions by a published ranking: those that it names first, in its order, the rest after them
-/// in theirs. What the ranking names twice counts once.
+/// Sorts a ring by a published ranking: those that it names first, in its order, the rest after them in
+/// theirs. What the ranking names twice counts once; what is not of the ring does not count.
 ///
 /// ```
 /// use vmpolicy_core::leaf::ring::reranked;
-/// assert_eq!(reranked(&[0, 1, 2, 3], &[2, 0, 2]).collect::<Vec<_>>(), [2, 0, 1, 3]);
+/// assert_eq!(reranked(0..4, &[2, 0, 2, 9]).collect::<Vec<_>>(), [2, 0, 1, 3]);
 /// ```
-pub fn reranked<'a, T: Copy + PartialEq>(ring: &'a [T], ranking: &'a [T]) -> impl Iterator<Item = T> + 'a {
-    let named = ranking
-        .iter()
-        .enumerate()
-        .filter(|&(at, host)| ring.contains(host) && !ranking[..at].contains(host))
-        .map(|(_, host)| *host);
-    named.chain(ring.iter().copied().filter(move |host| !ranking.contains(host)))
+pub fn reranked<T: Copy + PartialEq>(
+    ring: impl Iterator<Item = T> + Clone,
+    ranking: &[T],
+) -> impl Iterator<Item = T> {
+    let of_ring = ring.clone();
+    let named = ranking.iter().enumerate().filter_map(move |(at, &host)| {
+        let counts = of_ring.clone().any(|other| other == host) && !ranking[..at].contains(&host);
+        counts.then_some(host)
+    });
+    named.chain(ring.filter(|host| !ranking.contains(host)))
 }
 
 #[cfg(test)]
@@ -94,7 +97,7 @@ mod tests {
         #[test]
         fn reranking_is_a_permutation(ranking in prop::collection::vec(0_u16..9, 0..12)) {
             let ring: Vec<u16> = (0..7).collect();
-            let mut sorted: Vec<_> = reranked(&ring, &ranking).collect();
+            let mut sorted: Vec<_> = reranked(ring.iter().copied(), &ranking).collect();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, ring);
         }

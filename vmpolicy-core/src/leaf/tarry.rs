@@ -126,6 +126,16 @@ impl Counter {
         }
     }
 
+    /// When a span will have lasted long enough if nothing changes; None where it is not held, or where
+    /// it is samples that count.
+    #[must_use]
+    pub fn ripens_at(self, tarry: Tarry) -> Option<Mono> {
+        match (self, tarry) {
+            (Self::Since(Some(since)), Tarry::Lasting(span)) => Some(since.plus(span)),
+            _ => None,
+        }
+    }
+
     /// How far it is: samples counted, or milliseconds held.
     #[must_use]
     pub fn progress(self, now: Mono) -> u64 {

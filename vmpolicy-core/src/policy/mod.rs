@@ -6,6 +6,8 @@
 mod action;
 pub(crate) mod build;
 mod condition;
+mod consistent;
+mod display;
 pub mod error;
 mod fingerprint;
 pub mod lint;
@@ -16,6 +18,7 @@ pub(crate) mod units;
 pub use action::{Action, Monitor};
 
 pub use condition::{Compare, Condition};
+pub use display::{Shown, ShownAction};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use source::{
     ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, PatternForm, Place,

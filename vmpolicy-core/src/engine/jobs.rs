@@ -1,0 +1,78 @@
+//! Batches of jobs: claimed when there is none at hand, graded, run one by one; a relocation waits for
+//! the running job, and after it the batch at hand comes first (thesis 3.4.5, listing D.1).
+
+use super::plan::bits;
+use super::step::Step;
+use crate::id::{Id, QueueId, RuleId};
+use crate::leaf::logic::Truth;
+use crate::output::Effect;
+
+impl Step<'_> {
+    /// Whether jobs are claimed and run now.
+    pub(super) fn may_work(&self) -> bool {
+        let state = &*self.state;
+        state.settle_until.is_none() && state.open.is_none() && state.rest.is_none()
+    }
+
+    /// Claims a batch where there is none; runs the next job where none is running.
+    pub(super) fn work(&mut self) {
+        if self.state.queues.is_empty() || !self.may_work() {
+            return;
+        }
+        for (id, queue) in self.state.queues.iter_mut() {
+            if !queue.has_batch() {
+                if queue.claim_due <= self.t {
+                    queue.claim_due = self.t.plus(self.policy.queues[id].every);
+                    self.out.effects.push(Effect::Claim(id));
+                    self.out.save = true;
+                }
+            } else if !queue.running {
+                queue.running = true;
+                self.out.effects.push(Effect::Run { queue: id, job: queue.next });
+                self.out.save = true;
+            }
+        }
+    }
+
+    /// The answer to a claim. A batch at hand is finished first.
+    pub(super) fn batch(&mut self, id: QueueId, classes: &[u32], others: u32) {
+        if id.index() >= self.state.queues.len() {
+            return;
+        }
+        let queue = &mut self.state.queues[id];
+        let total = classes.iter().fold(others, |total, &count| total.saturating_add(count));
+        if queue.has_batch() || total == 0 || classes.len() != queue.classes.len() {
+            return;
+        }
+        queue.classes.copy_from_slice(classes);
+        (queue.others, queue.total, queue.next, queue.running) = (others, total, 0, false);
+        self.out.save = true;
+        for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
+            self.evaluate(rule, 0);
+        }
+    }
+
+    /// The running job has ended. A rule on this batch that was held back is ready again.
+    pub(super) fn job_done(&mut self, id: QueueId) {
+        if id.index() >= self.state.queues.len() || !self.state.queues[id].running {
+            return;
+        }
+        let queue = &mut self.state.queues[id];
+        queue.running = false;
+        queue.next = queue.next.saturating_add(1);
+        self.out.save = true;
+        if queue.next >= queue.total {
+            (queue.total, queue.next, queue.others) = (0, 0, 0);
+            queue.classes.fill(0);
+            queue.claim_due = self.t;
+            return;
+        }
+        for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
+            let state = &self.state.rules[rule];
+            let tarry = self.policy.rules[rule].tarry;
+            if state.truth == Truth::Breach && state.counter.reached(tarry, self.t) {
+                self.ready |= super::plan::bit(rule);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The view from outside: where everything stands, and why nothing happens.
+
+use super::Engine;
+use super::state::Said;
+use crate::id::{HostId, Id, IndicatorId, RuleId};
+use crate::leaf::logic::Truth;
+use crate::leaf::tarry::Tarry;
+use crate::output::Hold;
+use crate::time::Span;
+
+/// What there is to know of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct RuleView {
+    /// What its last sample said.
+    pub truth: Truth,
+    /// How far its counter is: samples, or milliseconds.
+    pub counter: u64,
+    /// What the counter is held to.
+    pub tarry: Tarry,
+    /// What holds it back, where it is ready.
+    pub held: Option<Hold>,
+    /// Whether it is ready and wants what is so already.
+    pub already_there: bool,
+    /// For how much longer it stays put after a tour in vain.
+    pub pause: Option<Span>,
+}
+
+/// What there is to know of a guest at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct View {
+    /// Where it is, where that is known.
+    pub location: Option<HostId>,
+    /// For how much longer it settles.
+    pub settling: Option<Span>,
+    /// The rule that rests.
+    pub resting: Option<RuleId>,
+}
+
+impl Engine {
+    /// How a rule stands, as of the last step.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of the policy in force.
+    #[must_use]
+    pub fn rule(&self, id: RuleId) -> RuleView {
+        let state = &self.state.rules[id];
+        let t = self.engine_now();
+        RuleView {
+            truth: state.truth,
+            counter: state.counter.progress(t),
+            tarry: self.plan.tarry(&self.policy, id),
+            held: if let Said::Held(hold) = state.said { Some(hold) } else { None },
+            already_there: state.said == Said::AlreadyThere,
+            pause: state.pause_until.filter(|&until| until > t).map(|until| until.since(t)),
+        }
+    }
+
+    /// How far a rule's counter is: samples, or milliseconds.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of the policy in force.
+    #[must_use]
+    pub fn counter(&self, id: RuleId) -> u64 {
+        self.state.rules[id].counter.progress(self.engine_now())
+    }
+
+    /// What a rule's last sample said.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of the policy in force.
+    #[must_use]
+    #[inline]
+    pub fn truth(&self, id: RuleId) -> Truth {
+        self.state.rules[id].truth
+    }
+
+    /// The last sample of an indicator, where there is one.
+    #[must_use]
+    pub fn value(&self, id: IndicatorId) -> Option<f64> {
+        self.state.indicators.rows().get(id.index())?.value
+    }
+
+    /// Where everything stands, as of the last step.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let t = self.engine_now();
+        View {
+            location: self.location(),
+            settling: self.state.settle_until.map(|until| until.since(t)),
+            resting: self.state.rest,
+        }
+    }
+
+    /// The rule that rests, if one does.
+    #[must_use]
+    #[inline]
+    pub const fn resting(&self) -> Option<RuleId> {
+        self.state.rest
+    }
+
+    fn engine_now(&self) -> crate::time::Mono {
+        self.state.clock.last().map_or(crate::time::Mono(0), |now| self.state.clock.engine_time(now.mono))
+    }
+}

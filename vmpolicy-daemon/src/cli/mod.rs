@@ -1,0 +1,26 @@
+//! The command lines. Each program has a file; each command of `vmpolicy` has one too.
+
+pub mod vmpolicy;
+pub mod vmpolicyd;
+
+use std::process::ExitCode;
+
+/// How a command ended (contract, section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The answer is no: a file has errors, a check failed.
+    No = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Something outside failed: a file can't be read, a service can't be reached.
+    Outside = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

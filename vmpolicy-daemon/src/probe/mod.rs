@@ -1,0 +1,166 @@
+//! Probes: one indicator's number, each with a deadline of its own. One file each.
+//!
+//! A probe here is a [`Source`]: it says in words why there is no number. [`Named`] makes the core's
+//! [`Probe`] of it and logs those words once per change, so that a database that is down for a night is
+//! two lines in the log. Nothing that a probe holds as a secret may stand in those words.
+
+mod exec;
+mod file;
+mod load;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod psi;
+mod steal;
+mod table;
+
+pub use exec::ExecProbe;
+pub use file::FileProbe;
+pub use load::{LoadProbe, LoadSpan};
+#[cfg(feature = "mysql")]
+pub use mysql::{MysqlAddress, MysqlOptions, MysqlProbe};
+pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
+pub use steal::StealProbe;
+pub use table::{MakeError, USER_VARIABLE, make};
+
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use vmpolicy_core::input::Absence;
+use vmpolicy_core::ports::Probe;
+
+/// The environment variable that holds the password of the `mysql` probes that have no `password_file`.
+pub const PASSWORD_VARIABLE: &str = "VMPOLICY_MYSQL_PASSWORD";
+
+/// Where the kernel's files are, on a machine.
+pub const PROC: &str = "/proc";
+
+/// How much of a file is read.
+pub const FILE_BYTES_MAX: usize = 64 * 1024;
+
+/// Why a source has no number: for the engine, and in words for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For the engine.
+    pub absence: Absence,
+    /// For the log; may be empty. Never a secret.
+    pub words: String,
+}
+
+impl Failure {
+    /// A failure and what to say about it.
+    pub fn new(absence: Absence, words: impl Into<String>) -> Self {
+        Self { absence, words: words.into() }
+    }
+}
+
+impl From<Absence> for Failure {
+    fn from(absence: Absence) -> Self {
+        Self::new(absence, "")
+    }
+}
+
+/// Something that a number can be read from, within a time limit of its own.
+pub trait Source: Send {
+    /// Reads it now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no number.
+    fn sample(&mut self) -> Result<f64, Failure>;
+}
+
+/// A source under the name of its indicator: the core's probe, with a log line for each change.
+pub struct Named {
+    name: String,
+    source: Box<dyn Source>,
+    before: Option<Absence>,
+}
+
+impl Named {
+    /// Names a source.
+    pub fn new(name: impl Into<String>, source: Box<dyn Source>) -> Self {
+        Self { name: name.into(), source, before: None }
+    }
+}
+
+impl Probe for Named {
+    fn read(&mut self) -> Result<f64, Absence> {
+        let read = self.source.sample();
+        let now = read.as_ref().err().map(|failure| failure.absence);
+        if now != self.before {
+            match &read {
+                Ok(_) => tracing::info!(indicator = %self.name, "the probe answers again"),
+                Err(failure) => tracing::warn!(
+                    indicator = %self.name, why = failure.absence.name(), "no reading: {}", failure.words,
+                ),
+            }
+            self.before = now;
+        }
+        read.map_err(|failure| failure.absence)
+    }
+}
+
+/// What a file begins with, and whether it goes on.
+pub(crate) struct Head {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) cut: bool,
+}
+
+/// Reads the beginning of a file. It is opened without waiting, so that a pipe without a writer is an
+/// empty file and not the end of the thread.
+pub(crate) fn read_head(path: &Path, bytes_max: usize) -> io::Result<Head> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0))
+        .open(path)?;
+    let mut bytes = Vec::new();
+    match file.take(bytes_max as u64 + 1).read_to_end(&mut bytes) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+        _ => {}
+    }
+    let cut = bytes.len() > bytes_max;
+    bytes.truncate(bytes_max);
+    Ok(Head { bytes, cut })
+}
+
+/// The same, with what a failure means to the engine.
+pub(crate) fn head_of(path: &Path) -> Result<Head, Failure> {
+    read_head(path, FILE_BYTES_MAX).map_err(|error| {
+        let absence = match error.kind() {
+            io::ErrorKind::PermissionDenied => Absence::Denied,
+            _ => Absence::Missing,
+        };
+        Failure::new(absence, format!("{}: {error}", path.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_without_a_writer_and_an_endless_file_don_t_hang() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(read_head(&fifo, 100).unwrap().bytes.is_empty());
+        let zeros = read_head(Path::new("/dev/zero"), 100).unwrap();
+        assert_eq!((zeros.bytes.len(), zeros.cut), (100, true));
+        assert_eq!(head_of(Path::new("/nonexistent")).err().unwrap().absence, Absence::Missing);
+        assert_eq!(head_of(folder.path()).err().unwrap().absence, Absence::Missing);
+    }
+
+    #[test]
+    fn a_named_source_passes_its_absence_on() {
+        struct Down;
+        impl Source for Down {
+            fn sample(&mut self) -> Result<f64, Failure> {
+                Err(Failure::new(Absence::Denied, "no"))
+            }
+        }
+        let mut probe = Named::new("x", Box::new(Down));
+        assert_eq!(probe.read(), Err(Absence::Denied));
+        assert_eq!(probe.read(), Err(Absence::Denied));
+    }
+}
