@@ -2,12 +2,14 @@
 
 pub mod actuator;
 pub mod agent;
+pub mod argv;
 pub mod cli;
 pub mod journal;
 pub mod locator;
 pub mod number;
 pub mod probe;
 pub mod process;
+pub mod spec;
 pub mod store;
 pub mod trace;
 pub mod zones;

@@ -51,8 +51,8 @@ impl Step<'_> {
                 self.flush(id);
                 let state = &mut self.state.indicators[id];
                 state.asked = None;
-                state.polled = Some(asked);
                 state.due = asked.plus(indicator.every);
+                self.polled(id, asked, indicator.every);
                 self.absent(id, Absence::Late);
             }
         }
@@ -74,11 +74,7 @@ impl Step<'_> {
         let late = taken.since(state.due);
         state.due =
             if late.millis() <= every.millis() / 8 { state.due.plus(every) } else { taken.plus(every) };
-        if let Some(before) = state.polled.replace(taken)
-            && taken.since(before) >= every.times(2)
-        {
-            self.skipped(id, taken.since(before), every);
-        }
+        self.polled(id, taken, every);
         match reading.value {
             Ok(value) => self.sample(id, indicator.read, every, value, taken),
             Err(why) => self.absent(id, why),
@@ -117,6 +113,16 @@ impl Step<'_> {
         state.baseline.missed(read);
         self.say_unknown(id, why);
         self.sampled(id);
+    }
+
+    /// A poll was made then; those between the one before and this one were not.
+    #[inline]
+    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
+        if let Some(before) = self.state.indicators[id].polled.replace(at)
+            && at.since(before) >= every.times(2)
+        {
+            self.skipped(id, at.since(before), every);
+        }
     }
 
     /// Polls that nobody made: as many Unknowns.

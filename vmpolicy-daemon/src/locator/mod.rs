@@ -1,1 +1,98 @@
 //! Locators: where the guest is.
+
+mod exec;
+mod file;
+
+pub use exec::ExecLocator;
+pub use file::FileLocator;
+
+use crate::spec::LocatorSpec;
+use std::time::Duration;
+use vmpolicy_core::ports::Locator;
+
+/// Host names are not longer (RFC 1123, section 2.1, allows 255).
+const NAME_BYTES_MAX: usize = 255;
+
+/// Makes the locator of a policy file; None where the file only says where the guest starts.
+#[must_use]
+pub fn make(spec: &LocatorSpec, guest: &str) -> Option<Box<dyn Locator>> {
+    match spec {
+        LocatorSpec::File { path } => Some(Box::new(FileLocator::new(path))),
+        LocatorSpec::Exec { argv, timeout } => {
+            let argv = argv.iter().map(|arg| crate::argv::filled(arg, &[("guest", guest)])).collect();
+            Some(Box::new(ExecLocator::new(argv, Duration::from_millis(timeout.millis()))))
+        }
+        LocatorSpec::Assume(_) => None,
+        #[expect(unreachable_patterns, reason = "the core may add a kind before this program has it")]
+        _ => None,
+    }
+}
+
+/// The first word of a text, where it can be a host's name.
+fn first_word(text: &[u8]) -> Option<String> {
+    let word = text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?;
+    if word.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let word = std::str::from_utf8(word).ok()?;
+    (!word.chars().any(char::is_control)).then(|| word.to_owned())
+}
+
+/// Says once per change whether the location can be told.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    failing: bool,
+}
+
+impl Told {
+    fn note(&mut self, found: Result<String, String>) -> Option<String> {
+        let failing = found.is_err();
+        match &found {
+            Err(words) if !self.failing => tracing::warn!("the locator can't tell: {words}"),
+            Ok(host) if self.failing => tracing::info!("the locator tells again: {host}"),
+            _ => {}
+        }
+        self.failing = failing;
+        found.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_sound_word() {
+        assert_eq!(first_word(b"\n mln3.example \nmore").as_deref(), Some("mln3.example"));
+        assert_eq!(first_word(b""), None);
+        assert_eq!(first_word(b" \n\t"), None);
+        assert_eq!(first_word(b"\xff\xfe"), None);
+        assert_eq!(first_word(b"\0\0"), None);
+        assert_eq!(first_word(&[b'm'; 256]), None);
+    }
+
+    #[test]
+    fn files_and_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("location");
+        let mut locator = FileLocator::new(&path);
+        assert_eq!(locator.locate(), None);
+        std::fs::write(&path, "mln2\n").unwrap();
+        assert_eq!(locator.locate().as_deref(), Some("mln2"));
+        std::fs::write(&path, vec![b'm'; 3_000_000]).unwrap();
+        assert_eq!(locator.locate(), None);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(locator.locate(), None);
+
+        let exec = |script: &str| {
+            let argv = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+            make(&LocatorSpec::Exec { argv, timeout: vmpolicy_core::time::Span::from_millis(300) }, "nii3")
+                .and_then(|mut locator| locator.locate())
+        };
+        assert_eq!(exec("echo at-{guest}").as_deref(), Some("at-nii3"));
+        assert_eq!(exec("echo mln1; exit 1"), None);
+        assert_eq!(exec("echo mln1; sleep 100"), None);
+        assert_eq!(exec("true"), None);
+        assert!(make(&LocatorSpec::Assume("mln1".to_owned()), "nii3").is_none());
+    }
+}

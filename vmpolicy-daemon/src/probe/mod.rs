@@ -11,6 +11,7 @@ mod load;
 mod mysql;
 mod psi;
 mod steal;
+mod table;
 
 pub use exec::ExecProbe;
 pub use file::FileProbe;
@@ -19,6 +20,7 @@ pub use load::{LoadProbe, LoadSpan};
 pub use mysql::{MysqlAddress, MysqlOptions, MysqlProbe};
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
 pub use steal::StealProbe;
+pub use table::{MakeError, USER_VARIABLE, make};
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};

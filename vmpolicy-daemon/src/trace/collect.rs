@@ -90,7 +90,11 @@ impl<'a> Collector<'a> {
             }
             (timestamp, _) => {
                 let column = if timestamp.is_some() { "value" } else { "timestamp" };
-                return Err(TraceError::MissingColumn { column, near: near_column(column, &names), found: names });
+                return Err(TraceError::MissingColumn {
+                    column,
+                    near: near_column(column, &names),
+                    found: names,
+                });
             }
         };
         if let (Pick::One(name), None) = (self.pick, series) {
@@ -183,7 +187,9 @@ impl<'a> Collector<'a> {
         }
         if series.iter().all(|series| series.trace.numbers() == 0) {
             let kinds = [NoteKind::NotANumber, NoteKind::NotFinite];
-            return Err(TraceError::NoNumbers { example: kinds.iter().find_map(|kind| self.notes.example(*kind)) });
+            return Err(TraceError::NoNumbers {
+                example: kinds.iter().find_map(|kind| self.notes.example(*kind)),
+            });
         }
         Ok(Traces { series, notes: self.notes.sorted() })
     }

@@ -169,8 +169,12 @@ impl fmt::Display for Note {
             NoteKind::Unsorted => ("row was", "rows were", "out of order, and sorted"),
             NoteKind::Doubled => ("row has", "rows have", "the time of a later one, which counts instead"),
             NoteKind::Empty => ("row has", "rows have", "no value: unknown at that time"),
-            NoteKind::NotANumber => ("row has", "rows have", "a value that is not a number: unknown at that time"),
-            NoteKind::NotFinite => ("row has", "rows have", "a value that is not finite: unknown at that time"),
+            NoteKind::NotANumber => {
+                ("row has", "rows have", "a value that is not a number: unknown at that time")
+            }
+            NoteKind::NotFinite => {
+                ("row has", "rows have", "a value that is not finite: unknown at that time")
+            }
             NoteKind::SeriesWithoutNumbers => ("series has", "series have", "no usable value at all"),
         };
         write!(f, "{} {} {then}", self.count, if self.count == 1 { one } else { many })?;

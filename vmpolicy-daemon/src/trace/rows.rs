@@ -84,7 +84,8 @@ pub(super) fn read(mut input: impl Read, take: &mut impl Take) -> Result<(), Fai
         if first && filled < BOM.len() && read > 0 {
             continue;
         }
-        let start = if std::mem::take(&mut first) && buffer[..filled].starts_with(BOM) { BOM.len() } else { 0 };
+        let start =
+            if std::mem::take(&mut first) && buffer[..filled].starts_with(BOM) { BOM.len() } else { 0 };
         if read == 0 && filled > start && buffer[filled - 1] != b'\n' {
             // There is room: a full buffer has grown above.
             buffer[filled] = b'\n';

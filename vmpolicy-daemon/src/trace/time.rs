@@ -52,16 +52,16 @@ fn seconds(text: &[u8]) -> Result<i64, BadTime> {
     if !fraction.iter().all(u8::is_ascii_digit) {
         return scientific(text);
     }
-    let whole = whole.iter().fold(0_i64, |sum, digit| {
-        sum.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
-    });
+    let whole =
+        whole.iter().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
     let millis = plausible(whole)?.saturating_mul(1_000).saturating_add(millis_of(fraction));
     Ok(if negative { -millis } else { millis })
 }
 
 /// `1.24e9`, as some programs print large numbers.
 fn scientific(text: &[u8]) -> Result<i64, BadTime> {
-    let number: f64 = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(BadTime::Neither)?;
+    let number: f64 =
+        std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(BadTime::Neither)?;
     if !number.is_finite() {
         return Err(BadTime::Neither);
     }
@@ -95,7 +95,13 @@ fn rfc3339(text: &[u8]) -> Result<i64, BadTime> {
         return Err(BadTime::Neither);
     };
     // A leap second is taken as the first of the next minute.
-    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 60 {
+    if !(1..=12).contains(&month)
+        || day < 1
+        || day > days_in(year, month)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return Err(BadTime::NoSuchTime);
     }
     let mut rest = &text[19..];

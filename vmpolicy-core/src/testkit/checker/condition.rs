@@ -5,9 +5,15 @@ use super::evidence::{Sample, compares};
 use crate::id::{ArrayId, QueueId, WindowId};
 use crate::input::Input;
 use crate::leaf::logic::Truth;
+use crate::leaf::window::{Pattern, Weekday};
 use crate::output::Seen;
 use crate::policy::{Compare, Condition, Policy};
 use crate::time::Wall;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_SECS: i64 = 86_400;
+/// So many hours around a change of the clocks their face does not tell.
+const NEAR_H: i64 = 27;
 
 /// How true: 1 true, -1 false, 0 not known; at least and at most, where the onlooker cannot tell.
 pub(super) type Degree = (i8, i8);
@@ -120,9 +126,25 @@ pub(super) fn by_clock(policy: &Policy, when: &Condition, wall: Wall) -> Option<
     (degree.0 == degree.1 && degree.0 != 0).then_some(degree.0 > 0)
 }
 
-/// Whether a window is open by the face of its zone's clock.
-fn face(_policy: &Policy, _window: WindowId, _wall: Wall) -> Option<bool> {
-    None
+/// Whether a window is open by the face of its zone's clock: the day of the week and the time of day.
+/// None near a change of the clocks, and for cron expressions.
+fn face(policy: &Policy, window: WindowId, wall: Wall) -> Option<bool> {
+    let window = &policy.windows()[window].window;
+    let Pattern::Days { days, hours } = window.pattern() else { return None };
+    let zone = window.zone();
+    let offset_secs = i64::from(zone.offset_secs_at(wall));
+    let changes = |hours: i64| i64::from(zone.offset_secs_at(wall.shifted(hours * HOUR_MS))) != offset_secs;
+    if (1..=NEAR_H).any(|hours| changes(hours) || changes(-hours)) {
+        return None;
+    }
+    let civil_secs = wall.0.div_euclid(1_000) + offset_secs;
+    let (day, second) = (civil_secs.div_euclid(DAY_SECS), civil_secs.rem_euclid(DAY_SECS));
+    // The epoch was a Thursday.
+    let on =
+        |day: i64| usize::try_from((day + 3).rem_euclid(7)).is_ok_and(|at| days.contains(Weekday::ALL[at]));
+    let (from, to) = (i64::from(hours.from_secs()), i64::from(hours.to_secs()));
+    let today = on(day) && second >= from;
+    Some(if from < to { today && second < to } else { today || (on(day - 1) && second < to) })
 }
 
 /// The value of a leaf on a batch, worked out again; none where a number is lacking.
@@ -148,7 +170,7 @@ fn gain(policy: &Policy, queue: QueueId, array: ArrayId, classes: &[u32], others
             at_home_ms += f64::from(*count) * class.takes?.millis() as f64;
         }
     }
-    let away = &policy.arrays()[array];
-    let ratio = at_home_ms / (away.relocation?.millis() as f64 + at_home_ms / away.speed);
+    let (away, home) = (&policy.arrays()[array], &policy.arrays()[policy.home()]);
+    let ratio = at_home_ms / (away.relocation?.millis() as f64 + at_home_ms * home.speed / away.speed);
     ratio.is_finite().then_some(ratio)
 }

@@ -40,6 +40,8 @@ pub(super) struct Polls {
     pub(super) since_step: u64,
     /// Since when a probe is out.
     pub(super) asked: Option<Mono>,
+    /// A reading came that may have been taken for the answer, or may not.
+    doubted: bool,
     /// When a probe last left, in this stay.
     pub(super) probed: Option<Mono>,
     polls: VecDeque<Poll>,
@@ -49,6 +51,7 @@ impl Polls {
     /// A probe leaves.
     pub(super) fn ask(&mut self, t: Mono) {
         self.asked = Some(t);
+        self.doubted = false;
         self.probed = Some(t);
     }
 
@@ -56,6 +59,7 @@ impl Polls {
     pub(super) fn forget_asked(&mut self) {
         self.asked = None;
         self.probed = None;
+        self.doubted = false;
     }
 
     /// Nothing seen up to now has a bearing any more; `spare_this_step` where what comes in this very
@@ -69,15 +73,20 @@ impl Polls {
     pub(super) fn late(&mut self, step: u64, t: Mono, every: Span) -> bool {
         let Some(asked) = self.asked.filter(|asked| t >= asked.plus(every)) else { return false };
         self.asked = None;
-        self.push(Poll { step, taken: asked, value: None, certain: true });
+        self.push(Poll { step, taken: asked, value: None, certain: !self.doubted });
+        self.doubted = false;
         true
     }
 
     /// A reading came while readings count.
     pub(super) fn read(&mut self, step: u64, taken: Mono, reading: &Reading) {
-        let certain = self.asked.is_some_and(|asked| taken >= asked);
+        let certain = !self.doubted && self.asked.is_some_and(|asked| taken >= asked);
         if certain {
             self.asked = None;
+        } else {
+            // Where it counts, the next poll is due by when this one was taken, and nothing is out.
+            self.probed = None;
+            self.doubted = self.asked.is_some();
         }
         let value = reading.value.ok().filter(|value| value.is_finite());
         self.push(Poll { step, taken, value, certain });
@@ -115,7 +124,9 @@ impl Polls {
                 break;
             }
             match before.value {
-                Some(earlier) => samples.push(difference(indicator, earlier, value, poll.taken.since(before.taken))),
+                Some(earlier) => {
+                    samples.push(difference(indicator, earlier, value, poll.taken.since(before.taken)))
+                }
                 // A delta over a poll that failed would be of two intervals.
                 None if indicator.read == Read::Delta => samples.push(Sample::Baseline),
                 None => continue,

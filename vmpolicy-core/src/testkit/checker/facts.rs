@@ -2,13 +2,13 @@
 
 use super::Step;
 use super::evidence::Polls;
-use super::queues::{Jobs, queue_of};
+use super::queues::Jobs;
 use super::time::Time;
-use crate::id::{HostId, Id, IndicatorId, QueueId, RequestId, RuleId};
+use crate::id::{HostId, Id, IndicatorId, RequestId, RuleId};
 use crate::input::{Input, Notice, Outcome, Setup, Sighting, Word};
 use crate::output::{Discontinuity, Effect, Event, Hold, Origin, Record, Request};
 use crate::policy::{Action, Monitor, Policy};
-use crate::time::{Mono, Now, Span};
+use crate::time::{Mono, Now};
 use std::sync::Arc;
 
 /// Where the guest is, to an onlooker.
@@ -23,8 +23,8 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct HostFacts {
     pub(super) barred_until: Option<Mono>,
-    /// The bar before, which the next one doubles.
-    pub(super) last_bar: Option<Span>,
+    /// How often it was in vain since a guest last came there.
+    pub(super) failures: u32,
     pub(super) drain_until: Option<Mono>,
     pub(super) down_until: Option<Mono>,
 }
@@ -131,7 +131,10 @@ impl Facts {
             time: Time::default(),
             step: 0,
             jump: None,
-            place: setup.at.map_or(Place::Unknown, Place::At),
+            place: match setup.at {
+                Some(at) if at.index() < policy.hosts().len() => Place::At(at),
+                _ => Place::Unknown,
+            },
             place_before: Place::Unknown,
             left: vec![None; policy.arrays().len()],
             hosts: vec![HostFacts::default(); policy.hosts().len()],
@@ -207,6 +210,15 @@ impl Facts {
         self.current() != Some(host) && !self.barred(host) && !self.draining(host) && !self.down(host)
     }
 
+    /// Where a locator saw the guest, if it could tell.
+    pub(super) fn place_of(&self, sighting: Sighting) -> Option<Place> {
+        match sighting {
+            Sighting::At(host) if host.index() < self.hosts.len() => Some(Place::At(host)),
+            Sighting::At(_) | Sighting::Elsewhere => Some(Place::Elsewhere),
+            Sighting::Unknown => None,
+        }
+    }
+
     /// Whether the order of an array's hosts is the provider's now.
     pub(super) fn ranked(&self, array: crate::id::ArrayId) -> bool {
         self.ranked_until[array.index()].is_some_and(|until| self.t() < until)
@@ -231,11 +243,19 @@ impl Facts {
     /// The time and the input of a step.
     pub(super) fn begin(&mut self, step: &Step<'_>) {
         self.step += 1;
+        if let Input::Policy(policy) = step.input {
+            self.pending = Some(Arc::clone(policy));
+        }
+        self.reloaded = false;
+        let reloads = step.output.records.iter().any(|record| matches!(record.event, Event::Reload { .. }));
+        if let Some(policy) = self.pending.take_if(|_| reloads) {
+            self.reloaded = true;
+            self.adopt(policy);
+        }
         self.certain_reading = None;
         self.late.clear();
         self.ready.clear();
         self.requested = false;
-        self.reloaded = false;
         self.started_over = false;
         self.was_open = self.open.is_some();
         self.place_before = self.place;
@@ -275,7 +295,7 @@ impl Facts {
             Input::Start(setup) => {
                 self.setup = *setup;
                 if self.place == Place::Unknown
-                    && let Some(at) = setup.at
+                    && let Some(at) = setup.at.filter(|at| at.index() < self.hosts.len())
                 {
                     self.place = Place::At(at);
                     self.note_place();
@@ -290,7 +310,8 @@ impl Facts {
             Input::Reading(reading) => {
                 let taken = self.time.of_caller(reading.taken);
                 let settled = self.settle_until.is_none_or(|until| taken >= until);
-                if self.may_probe(reading.indicator) && settled && taken <= t {
+                let listed = reading.indicator.index() < self.indicators.len();
+                if listed && self.may_probe(reading.indicator) && settled && taken <= t {
                     let number = self.step;
                     let polls = &mut self.indicators[reading.indicator.index()];
                     polls.read(number, taken, reading);
@@ -300,12 +321,10 @@ impl Facts {
                 }
             }
             Input::Location(sighting) => {
-                match sighting {
-                    Sighting::At(host) => self.place = Place::At(*host),
-                    Sighting::Elsewhere => self.place = Place::Elsewhere,
-                    Sighting::Unknown => {}
+                if let Some(place) = self.place_of(*sighting) {
+                    self.place = place;
+                    self.note_place();
                 }
-                self.note_place();
             }
             Input::Outcome { id, outcome } => {
                 if let Some(open) = &mut self.open
@@ -319,10 +338,12 @@ impl Facts {
                 }
             }
             Input::Ranking { array, order, lasts } => {
-                self.ranked_until[array.index()] = (!order.is_empty()).then(|| t.plus(*lasts));
+                if let Some(until) = self.ranked_until.get_mut(array.index()) {
+                    *until = (!order.is_empty()).then(|| t.plus(*lasts));
+                }
             }
             Input::Notice { host, notice, lasts } => {
-                let host = &mut self.hosts[host.index()];
+                let Some(host) = self.hosts.get_mut(host.index()) else { return };
                 match notice {
                     Notice::Drain => host.drain_until = Some(t.plus(*lasts)),
                     Notice::Down => host.down_until = Some(t.plus(*lasts)),
@@ -330,19 +351,20 @@ impl Facts {
                     Notice::Withdrawn => host.drain_until = None,
                 }
             }
-            Input::Batch { .. } | Input::JobDone { .. } => {
-                if let Some(queue) = queue_of(step.input) {
-                    let jobs = &mut self.queues[queue.index()];
-                    match step.input {
-                        Input::Batch { .. } => jobs.take(step.input),
-                        _ => jobs.running = false,
-                    }
+            Input::Batch { queue, .. } => {
+                if let Some(about) = self.policy.queues().row(*queue) {
+                    self.queues[queue.index()].take(step.input, about.classes.len());
+                }
+            }
+            Input::JobDone { queue } => {
+                if let Some(jobs) = self.queues.get_mut(queue.index()) {
+                    jobs.done();
                 }
             }
             Input::Operator(Word::Hold(span)) => self.hold = Some(span.map(|span| t.plus(span))),
             Input::Operator(Word::Resume) => self.hold = None,
             Input::Operator(Word::Move(_) | Word::Abandon) => {}
-            Input::Policy(policy) => self.pending = Some(Arc::clone(policy)),
+            Input::Policy(_) => {}
         }
     }
 
@@ -379,7 +401,7 @@ impl Facts {
                 self.open = None;
                 self.place = Place::At(at_host);
                 self.note_place();
-                self.hosts[at_host.index()].last_bar = None;
+                self.hosts[at_host.index()].failures = 0;
                 self.void(false);
                 self.new_stay();
             }
@@ -387,11 +409,12 @@ impl Facts {
             | Event::Failed { id, to, barred, .. }
             | Event::Expired { id, to, barred } => {
                 self.open = None;
-                self.spent.retain(|spent| spent.id != id);
+                // One that was given up, or went elsewhere, is spent all the same.
                 if !barred.is_zero() {
+                    self.spent.retain(|spent| spent.id != id);
                     let host = &mut self.hosts[to.index()];
                     host.barred_until = Some(t.plus(barred));
-                    host.last_bar = Some(barred);
+                    host.failures += 1;
                 }
             }
             Event::Void { why } => {
@@ -404,14 +427,12 @@ impl Facts {
             }
             Event::Rest { rule } => {
                 self.resting = Some(rule);
-                let monitored = matches!(self.policy.rules()[rule].action, Action::Rest(Monitor::On));
-                self.start_over(!monitored);
+                self.start_over(rule, false);
             }
             Event::Wake { rule } => {
                 self.resting = None;
                 self.woken_since_void = true;
-                let monitored = matches!(self.policy.rules()[rule].action, Action::Rest(Monitor::On));
-                self.start_over(!monitored);
+                self.start_over(rule, true);
             }
             Event::Held { origin: Origin::Rule(rule), by, .. } => {
                 self.rules[rule.index()].said = Some(Said::Held(by));
@@ -427,13 +448,11 @@ impl Facts {
                 facts.pause_until = Some(t.plus(pause));
                 facts.since_step = since_step;
             }
-            Event::Reload { .. } => {
-                self.reloaded = true;
-                if let Some(policy) = self.pending.take() {
-                    self.adopt(policy);
-                }
-            }
-            Event::Held { .. } | Event::AlreadyThere { .. } | Event::Unknown { .. } => {}
+            // A new policy was taken in when the step began.
+            Event::Reload { .. }
+            | Event::Held { .. }
+            | Event::AlreadyThere { .. }
+            | Event::Unknown { .. } => {}
         }
     }
 
@@ -448,13 +467,8 @@ impl Facts {
                     open.may_resend = false;
                 }
             }
-            Effect::Locate => {}
-            Effect::Claim(queue) => self.queues[queue.index()].claimed = true,
-            Effect::Run { queue, job } => {
-                let jobs = &mut self.queues[queue.index()];
-                jobs.running = true;
-                jobs.last_job = Some(job);
-            }
+            Effect::Locate | Effect::Claim(_) => {}
+            Effect::Run { queue, .. } => self.queues[queue.index()].running = true,
         }
     }
 
@@ -480,14 +494,18 @@ impl Facts {
         }
     }
 
-    fn start_over(&mut self, values_too: bool) {
+    /// A rest of this rule begins or ends: what it does not read has no bearing from here on, unless it
+    /// was monitored; at its end, what it reads has none either.
+    fn start_over(&mut self, rule: RuleId, ends: bool) {
         self.started_over = true;
         self.start_counting();
-        for polls in &mut self.indicators {
-            if values_too {
+        let rule = &self.policy.rules()[rule];
+        if rule.action == Action::Rest(Monitor::On) {
+            return;
+        }
+        for (index, polls) in self.indicators.iter_mut().enumerate() {
+            if ends || !rule.reads(IndicatorId::from_index(index)) {
                 polls.void(self.step, false);
-            } else {
-                polls.forget_asked();
             }
         }
     }
@@ -507,9 +525,5 @@ impl Facts {
                 self.left[host_data.array.index()] = Some(host);
             }
         }
-    }
-
-    pub(super) fn jobs(&self, queue: QueueId) -> &Jobs {
-        &self.queues[queue.index()]
     }
 }

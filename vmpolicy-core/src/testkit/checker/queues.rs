@@ -1,52 +1,55 @@
 //! What an onlooker saw of one job queue.
 
-use crate::id::QueueId;
 use crate::input::Input;
 
 /// A queue, as seen from outside.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jobs {
-    /// The last batch that came.
+    /// The batch at hand.
     pub(super) batch: Option<Input>,
-    /// A claim is out.
-    pub(super) claimed: bool,
     /// A job is running.
     pub(super) running: bool,
-    /// The job that was started last, of this batch.
-    pub(super) last_job: Option<u32>,
+    /// A new policy may count its classes otherwise.
+    pub(super) vague: bool,
+    /// How many jobs of the batch have ended.
+    pub(super) done: u64,
 }
 
 impl Jobs {
-    /// How many jobs the last batch has.
+    /// How many jobs the batch at hand has.
     pub(super) fn size(&self) -> u64 {
-        match &self.batch {
-            Some(Input::Batch { classes, others, .. }) => {
-                classes.iter().map(|count| u64::from(*count)).sum::<u64>() + u64::from(*others)
-            }
-            _ => 0,
+        self.batch.as_ref().map_or(0, size)
+    }
+
+    /// A batch came. The one at hand is finished first, and an empty one is none.
+    pub(super) fn take(&mut self, batch: &Input, classes_known: usize) {
+        let fits = matches!(batch, Input::Batch { classes, .. } if classes.len() == classes_known);
+        if self.batch.is_none() && fits && size(batch) > 0 {
+            *self = Self { batch: Some(batch.clone()), ..Self::default() };
         }
     }
 
-    /// A batch came.
-    pub(super) fn take(&mut self, batch: &Input) {
-        self.claimed = false;
-        // One that nobody asked for while another is at hand may be taken or not.
-        self.last_job = None;
-        self.batch = Some(batch.clone());
+    /// The running job has ended.
+    pub(super) fn done(&mut self) {
+        if std::mem::take(&mut self.running) {
+            self.done += 1;
+            if self.done >= self.size() {
+                self.batch = None;
+            }
+        }
     }
 
-    /// The caller was started again: what was out is lost.
+    /// The caller was started again: what was running is lost.
     pub(super) fn restart(&mut self) {
-        self.claimed = false;
         self.running = false;
-        self.last_job = None;
     }
 }
 
-/// The queue that an input is about.
-pub(super) fn queue_of(input: &Input) -> Option<QueueId> {
-    match input {
-        Input::Batch { queue, .. } | Input::JobDone { queue } => Some(*queue),
-        _ => None,
+fn size(batch: &Input) -> u64 {
+    match batch {
+        Input::Batch { classes, others, .. } => {
+            classes.iter().map(|count| u64::from(*count)).sum::<u64>() + u64::from(*others)
+        }
+        _ => 0,
     }
 }

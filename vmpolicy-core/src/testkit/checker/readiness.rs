@@ -79,6 +79,9 @@ impl Facts {
                 Says::Breach => {
                     if let Some(later) = later {
                         if later.since(poll.taken) >= stale {
+                            if !poll.certain {
+                                continue;
+                            }
                             stopped = "the one before is too old";
                             break;
                         }
@@ -100,6 +103,7 @@ impl Facts {
                     }
                 }
                 Says::Clear => {
+                    later = Some(poll.taken);
                     seen += 1;
                     match rule.tarry {
                         Tarry::Of { last, .. } if seen < u64::from(last) => missing = 0,
@@ -120,6 +124,7 @@ impl Facts {
                     stopped = "the counter was reset before";
                     break;
                 }
+                Says::Nothing if poll.certain => later = Some(poll.taken),
                 Says::Nothing => {}
             }
         }

@@ -1,7 +1,8 @@
 //! How what an onlooker knows carries over to a new policy: by names.
 
-use super::facts::{Facts, Place};
+use super::facts::{Facts, Place, RuleFacts};
 use crate::id::{HostId, Id, RuleId};
+use crate::output::Origin;
 use crate::policy::{Action, Condition, Policy};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ impl Facts {
         let old = std::mem::replace(&mut self.policy, Arc::clone(&new));
         let host = |of: HostId| new.host_named(&old.hosts()[of].name);
         self.place = match self.place {
-            Place::At(at) => host(at).map_or(Place::Unknown, Place::At),
+            Place::At(at) => host(at).map_or(Place::Elsewhere, Place::At),
             other => other,
         };
         // Where the guest was when the step began means nothing in the new policy's numbers.
@@ -20,11 +21,20 @@ impl Facts {
             && let (Some(from), Some(to)) = (host(open.from), host(open.to))
         {
             (open.from, open.to) = (from, to);
+            // A request whose rule is gone goes on as the operator's.
+            open.origin = match open.origin {
+                Origin::Rule(rule) => {
+                    new.rule_named(&old.rules()[rule].name).map_or(Origin::Operator, Origin::Rule)
+                }
+                other => other,
+            };
+            open.action = match open.action {
+                Action::MoveTo(_) => Action::MoveTo(to),
+                Action::MoveFromHome(_) => Action::MoveFromHome(new.hosts()[to].array),
+                other => other,
+            };
         }
         self.hosts = by_name(&old, &new, &self.hosts, |p| p.hosts().rows().iter().map(|h| &h.name).collect());
-        if old.moves().bar != new.moves().bar {
-            self.hosts.iter_mut().for_each(|host| host.last_bar = None);
-        }
         if old.moves().at_most != new.moves().at_most {
             self.spent.clear();
         }
@@ -46,15 +56,14 @@ impl Facts {
         }
         self.queues =
             by_name(&old, &new, &self.queues, |p| p.queues().rows().iter().map(|q| &q.name).collect());
-        self.queues.iter_mut().for_each(|jobs| jobs.batch = None);
+        // Its classes may stand in another order now: its numbers are not compared any more.
+        self.queues.iter_mut().for_each(|jobs| jobs.vague = jobs.batch.is_some());
         self.rules = by_name(&old, &new, &self.rules, |p| p.rules().rows().iter().map(|r| &r.name).collect());
         for (id, rule) in new.rules().iter() {
             let same = old.rule_named(&rule.name).is_some_and(|was| told(&old, was) == told(&new, id));
             let facts = &mut self.rules[id.index()];
-            facts.said = None;
-            facts.already_there = false;
             if !same {
-                facts.since_step = self.step + 1;
+                *facts = RuleFacts { since_step: self.step + 1, ..RuleFacts::default() };
             }
         }
         self.resting = self.resting.and_then(|rule| new.rule_named(&old.rules()[rule].name));
@@ -90,18 +99,21 @@ fn told(policy: &Policy, rule: RuleId) -> String {
 }
 
 fn told_when(policy: &Policy, when: &Condition) -> String {
-    let list = |parts: &[Condition]| parts.iter().map(|part| told_when(policy, part)).collect::<Vec<_>>().join(", ");
+    let list =
+        |parts: &[Condition]| parts.iter().map(|part| told_when(policy, part)).collect::<Vec<_>>().join(", ");
     match when {
         Condition::Indicator { indicator, compare, threshold } => {
-            format!("{} {compare} {threshold}", policy.indicators()[*indicator].name)
+            format!("{:?} {compare} {threshold}", policy.indicators()[*indicator])
         }
         Condition::Window { window, inside } => format!("{inside} {:?}", policy.windows()[*window]),
         Condition::Count { queue, class, compare, threshold } => {
-            format!("{} {class} {compare} {threshold}", policy.queues()[*queue].name)
+            let queue = &policy.queues()[*queue];
+            let class = queue.classes.get(usize::from(*class)).map(|class| &class.name);
+            format!("{} {class:?} {compare} {threshold}", queue.name)
         }
         Condition::Gain { queue, array, compare, threshold } => {
-            let (queue, array) = (&policy.queues()[*queue].name, &policy.arrays()[*array].name);
-            format!("{queue} {array} {compare} {threshold}")
+            let (queue, array) = (&policy.queues()[*queue], &policy.arrays()[*array].name);
+            format!("{queue:?} {array} {compare} {threshold}")
         }
         Condition::All(parts) => format!("all ({})", list(parts)),
         Condition::Any(parts) => format!("any ({})", list(parts)),

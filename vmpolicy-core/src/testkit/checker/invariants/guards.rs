@@ -2,8 +2,7 @@
 
 use super::super::facts::Facts;
 use super::super::{Finding, Step};
-use crate::id::RuleId;
-use crate::input::Input;
+use crate::id::{HostId, RuleId};
 use crate::output::{Event, Hold, Origin, Record};
 use crate::policy::Action;
 
@@ -55,13 +54,14 @@ pub(super) fn resting(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     Finding::judged(rule == resting, || format!("{rule:?} asks while {resting:?} rests"))
 }
 
-fn relocates(action: Action) -> bool {
-    matches!(action, Action::MoveFromHome(_) | Action::MoveToHome)
+/// Whether a move leaves the array.
+fn relocates(facts: &Facts, from: HostId, to: HostId) -> bool {
+    facts.policy.hosts()[from].array != facts.policy.hosts()[to].array
 }
 
 pub(super) fn job_running(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     match record.event {
-        Event::Request { origin: Origin::Rule(_), action, .. } if relocates(action) => {
+        Event::Request { origin: Origin::Rule(_), from, to, .. } if relocates(facts, from, to) => {
             Finding::judged(facts.queues.iter().all(|jobs| !jobs.running), || "a job is running".to_owned())
         }
         _ => Finding::Idle,
@@ -78,7 +78,8 @@ pub(super) fn held(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
         Hold::Dwell => facts.last_own_move.is_some_and(|last| t < last.plus(moves.dwell)),
         Hold::AtMost => {
             let recent = facts.spent.iter().filter(|spent| t < spent.at.plus(moves.at_most.per));
-            recent.count() >= moves.at_most.count as usize
+            // What was spent under another policy may still count.
+            recent.count() >= moves.at_most.count as usize || facts.exact_since > 0
         }
         Hold::JobRunning => facts.queues.iter().any(|jobs| jobs.running),
         Hold::NoEligibleHost => none_eligible(facts, origin),
@@ -99,10 +100,10 @@ fn none_eligible(facts: &Facts, origin: Origin) -> bool {
     facts.ranked(array) || !facts.policy.ring(array).any(|host| facts.eligible(host))
 }
 
-fn way_out(facts: &Facts) -> Option<crate::id::HostId> {
+fn way_out(facts: &Facts) -> Option<HostId> {
     let current = facts.current().filter(|current| facts.draining(*current))?;
     let array = facts.policy.hosts()[current].array;
-    if facts.ranked(array) || facts.holding() {
+    if facts.holding() {
         return None;
     }
     let base = facts.policy.arrays()[array].base;
@@ -121,12 +122,9 @@ pub(super) fn drain_leaves(facts: &Facts, _: &Step<'_>) -> Finding {
     }
 }
 
-pub(super) fn drain_first(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding {
+pub(super) fn drain_first(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     if by_rule(record).is_none() {
         return Finding::Idle;
     }
-    let reloading = matches!(step.input, Input::Policy(_));
-    Finding::judged(reloading || way_out(facts).is_none(), || {
-        format!("a rule acts while {:?} drains", facts.place)
-    })
+    Finding::judged(way_out(facts).is_none(), || format!("a rule acts while {:?} drains", facts.place))
 }

@@ -2,7 +2,7 @@
 
 use super::super::facts::{Facts, Place};
 use super::super::{Finding, Step};
-use crate::input::{Input, Outcome, Sighting};
+use crate::input::{Input, Outcome};
 use crate::output::{Discontinuity, Event, Record};
 
 fn voids(step: &Step<'_>, of_clock: bool) -> impl Iterator<Item = Discontinuity> {
@@ -18,13 +18,8 @@ pub(super) fn foreign_moves(facts: &Facts, step: &Step<'_>) -> Finding {
     if facts.reloaded {
         return Finding::Idle;
     }
-    let now = match sighting {
-        Sighting::At(host) => Place::At(*host),
-        Sighting::Elsewhere => Place::Elsewhere,
-        Sighting::Unknown => return Finding::Idle,
-    };
-    let confirmed =
-        step.output.records.iter().any(|record| matches!(record.event, Event::Confirmed { .. }));
+    let Some(now) = facts.place_of(*sighting) else { return Finding::Idle };
+    let confirmed = step.output.records.iter().any(|record| matches!(record.event, Event::Confirmed { .. }));
     if facts.place_before == Place::Unknown || facts.place_before == now || confirmed {
         return Finding::Idle;
     }
@@ -47,8 +42,9 @@ pub(super) fn clock_jumps(facts: &Facts, step: &Step<'_>) -> Finding {
 pub(super) fn void_has_a_cause(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding {
     let Event::Void { why: Discontinuity::Moved { from, to } } = record.event else { return Finding::Idle };
     let seen = match step.input {
-        Input::Location(Sighting::At(host)) => to == Some(*host),
-        Input::Location(Sighting::Elsewhere) => to.is_none(),
+        Input::Location(sighting) => {
+            facts.place_of(*sighting) == Some(to.map_or(Place::Elsewhere, Place::At))
+        }
         Input::Outcome { outcome: Outcome::Accepted | Outcome::Confirmed, .. } => !facts.setup.locates,
         _ => false,
     };

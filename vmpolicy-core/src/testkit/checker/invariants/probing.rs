@@ -58,13 +58,10 @@ pub(super) fn jobs(facts: &Facts, _: &Step<'_>, effect: &Effect) -> Finding {
         _ => return Finding::Idle,
     };
     let quiet = facts.settling() || facts.open.is_some() || facts.resting.is_some();
-    let jobs = facts.jobs(queue);
+    let jobs = &facts.queues[queue.index()];
     let fits = match *effect {
-        Effect::Run { job, .. } => {
-            let next = jobs.last_job.is_none_or(|last| job > last);
-            !jobs.running && next && (jobs.batch.is_none() || u64::from(job) < jobs.size())
-        }
-        _ => !jobs.claimed && !jobs.running,
+        Effect::Run { job, .. } => !jobs.running && u64::from(job) == jobs.done && jobs.done < jobs.size(),
+        _ => jobs.batch.is_none(),
     };
     Finding::judged(fits && !quiet, || format!("{effect:?} with {jobs:?}; quiet: {quiet}"))
 }

@@ -10,9 +10,9 @@ use crate::policy::{Action, Tour};
 
 fn because(record: &Record) -> Option<Because> {
     match record.event {
-        Event::Request { because, .. } | Event::Held { because, .. } | Event::NoBetterHost { because, .. } => {
-            Some(because)
-        }
+        Event::Request { because, .. }
+        | Event::Held { because, .. }
+        | Event::NoBetterHost { because, .. } => Some(because),
         _ => None,
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn reasons(_: &Facts, step: &Step<'_>, record: &Record) -> Finding {
     match record.event {
         Event::Request { origin, to, .. } => {
             let seen_if_rule = !seen.is_empty() || !matches!(origin, Origin::Rule(_));
-            let one = matches!(chosen[..], [(host, _)] if *host == to);
+            let one = origin == Origin::Operator || matches!(chosen[..], [(host, _)] if *host == to);
             Finding::judged(seen_if_rule && one, || format!("{to:?} because {seen:?}, {verdicts:?}"))
         }
         _ => Finding::judged(chosen.is_empty(), || format!("{chosen:?} chosen, and nobody asks")),
@@ -37,7 +37,8 @@ pub(super) fn reasons(_: &Facts, step: &Step<'_>, record: &Record) -> Finding {
 }
 
 pub(super) fn verdicts(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding {
-    let Some(verdicts) = because(record).and_then(|because| step.output.verdicts.get(because.verdicts())) else {
+    let Some(verdicts) = because(record).and_then(|because| step.output.verdicts.get(because.verdicts()))
+    else {
         return Finding::Idle;
     };
     if verdicts.is_empty() {
@@ -67,7 +68,9 @@ pub(super) fn rest_and_wake(facts: &Facts, _: &Step<'_>, record: &Record) -> Fin
     match record.event {
         Event::Rest { rule } => {
             let rests = matches!(facts.policy.rules()[rule].action, Action::Rest(_));
-            Finding::judged(rests && facts.resting.is_none(), || format!("{rule:?} while {:?}", facts.resting))
+            Finding::judged(rests && facts.resting.is_none(), || {
+                format!("{rule:?} while {:?}", facts.resting)
+            })
         }
         Event::Wake { rule } => Finding::judged(facts.resting == Some(rule), || {
             format!("{rule:?} wakes while {:?} rests", facts.resting)
@@ -126,8 +129,12 @@ pub(super) fn reload(facts: &Facts, step: &Step<'_>) -> Finding {
     if facts.reloaded {
         return Finding::Holds;
     }
-    let waits = facts.pending.is_some() && facts.open.is_none();
-    if waits { Finding::Broken("the request has ended, and the policy waits".to_owned()) } else { Finding::Idle }
+    let waits = facts.pending.is_some() && !facts.was_open;
+    if waits {
+        Finding::Broken("the request has ended, and the policy waits".to_owned())
+    } else {
+        Finding::Idle
+    }
 }
 
 pub(super) fn dated(_: &Facts, step: &Step<'_>, record: &Record) -> Finding {

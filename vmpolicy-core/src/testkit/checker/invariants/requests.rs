@@ -2,7 +2,7 @@
 
 use super::super::facts::{Facts, Open, Place};
 use super::super::{Finding, Step};
-use crate::input::{Input, Outcome, Sighting, Word};
+use crate::input::{Input, Outcome, Word};
 use crate::output::{Effect, Event, Failure, Record, Request};
 
 pub(super) fn one_open(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
@@ -58,9 +58,11 @@ pub(super) fn resent(facts: &Facts, _: &Step<'_>, effect: &Effect) -> Finding {
 }
 
 pub(super) fn saved(_: &Facts, step: &Step<'_>) -> Finding {
-    let leaves = step.output.effects.iter().any(|effect| {
-        matches!(effect, Effect::Request(_) | Effect::Claim(_) | Effect::Run { .. })
-    });
+    let leaves = step
+        .output
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Request(_) | Effect::Claim(_) | Effect::Run { .. }));
     if !leaves && step.output.records.is_empty() {
         return Finding::Idle;
     }
@@ -70,17 +72,18 @@ pub(super) fn saved(_: &Facts, step: &Step<'_>) -> Finding {
 pub(super) fn only_open_ends(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     let (id, to) = match record.event {
         Event::Confirmed { id, at_host } => (id, at_host),
-        Event::Refused { id, to, .. } | Event::Failed { id, to, .. } | Event::Expired { id, to, .. } => (id, to),
+        Event::Refused { id, to, .. } | Event::Failed { id, to, .. } | Event::Expired { id, to, .. } => {
+            (id, to)
+        }
         _ => return Finding::Idle,
     };
     let fits = facts.open.is_some_and(|open| open.id == id && open.to == to);
     Finding::judged(fits, || format!("{} of {id} while open is {:?}", record.event.name(), facts.open))
 }
 
-fn seen_at(step: &Step<'_>) -> Option<Place> {
+fn seen_at(facts: &Facts, step: &Step<'_>) -> Option<Place> {
     match step.input {
-        Input::Location(Sighting::At(host)) => Some(Place::At(*host)),
-        Input::Location(Sighting::Elsewhere) => Some(Place::Elsewhere),
+        Input::Location(sighting) => facts.place_of(*sighting),
         _ => None,
     }
 }
@@ -95,9 +98,9 @@ fn outcome(step: &Step<'_>, open: &Open) -> Option<Outcome> {
 /// Where there is a locator an answer is no move; where there is none, moves are believed.
 pub(super) fn seen(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding {
     let (Event::Confirmed { .. }, Some(open)) = (record.event, facts.open) else { return Finding::Idle };
-    let believed = !facts.setup.locates
-        && matches!(outcome(step, &open), Some(Outcome::Accepted | Outcome::Confirmed));
-    Finding::judged(believed || seen_at(step) == Some(Place::At(open.to)), || {
+    let believed =
+        !facts.setup.locates && matches!(outcome(step, &open), Some(Outcome::Accepted | Outcome::Confirmed));
+    Finding::judged(believed || seen_at(facts, step) == Some(Place::At(open.to)), || {
         format!("{} is confirmed by {:?}", open.id, step.input)
     })
 }
@@ -111,11 +114,11 @@ pub(super) fn failed(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding
     let (Event::Failed { why, .. }, Some(open)) = (record.event, facts.open) else { return Finding::Idle };
     let fits = match why {
         Failure::Reported if facts.setup.locates => {
-            open.said_failed && seen_at(step) == Some(Place::At(open.from))
+            open.said_failed && seen_at(facts, step) == Some(Place::At(open.from))
         }
         Failure::Reported => outcome(step, &open) == Some(Outcome::Failed),
         Failure::WentElsewhere => {
-            seen_at(step).is_some_and(|at| at != Place::At(open.from) && at != Place::At(open.to))
+            seen_at(facts, step).is_some_and(|at| at != Place::At(open.from) && at != Place::At(open.to))
         }
         Failure::Abandoned => matches!(step.input, Input::Operator(Word::Abandon)),
     };
@@ -124,7 +127,7 @@ pub(super) fn failed(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding
 
 pub(super) fn expired(facts: &Facts, step: &Step<'_>, record: &Record) -> Finding {
     let (Event::Expired { .. }, Some(open)) = (record.event, facts.open) else { return Finding::Idle };
-    let looked_up = !facts.setup.locates || seen_at(step) == Some(Place::At(open.from));
+    let looked_up = !facts.setup.locates || seen_at(facts, step) == Some(Place::At(open.from));
     Finding::judged(looked_up && facts.t() >= open.confirm_by, || {
         format!("expired by {:?} at {:?}, {open:?}", step.input, facts.t())
     })
@@ -133,12 +136,12 @@ pub(super) fn expired(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
 /// Without a locator a request ends at its limit; with one, when it is seen where the guest is.
 pub(super) fn ends(facts: &Facts, step: &Step<'_>) -> Finding {
     let Some(open) = facts.open.filter(|_| facts.was_open && !facts.requested) else { return Finding::Idle };
-    let over = match seen_at(step) {
+    let over = match seen_at(facts, step) {
         Some(Place::At(at)) if at == open.from => open.overdue,
         Some(_) => true,
         None => !facts.setup.locates && facts.t() >= open.confirm_by,
     };
-    let sure = over || facts.t() >= open.confirm_by || seen_at(step).is_some();
+    let sure = over || facts.t() >= open.confirm_by || seen_at(facts, step).is_some();
     if !sure {
         return Finding::Idle;
     }

@@ -85,7 +85,10 @@ fn is_of(facts: &Facts, leaf: &Condition, value: f64) -> Option<bool> {
             None
         }
         Condition::Count { queue, .. } | Condition::Gain { queue, .. } => {
-            let own = of_batch(&facts.policy, leaf, facts.jobs(*queue).batch.as_ref()?)?;
+            if facts.queues[queue.index()].vague {
+                return None;
+            }
+            let own = of_batch(&facts.policy, leaf, facts.queues[queue.index()].batch.as_ref()?)?;
             Some((own - value).abs() <= 1e-9 * own.abs().max(1.0))
         }
         _ => None,
@@ -99,12 +102,11 @@ pub(super) fn was_true(facts: &Facts, step: &Step<'_>, record: &Record) -> Findi
     };
     let when = &facts.policy.rules()[rule].when;
     let seen = step.output.seen.get(because.seen()).unwrap_or_default();
-    let m_of_n = matches!(facts.policy.rules()[rule].tarry, crate::leaf::tarry::Tarry::Of { .. });
     match by_seen(when, seen) {
         Err(what) => Finding::Broken(format!("{rule:?}: {what}")),
         Ok(degree) => {
             let by_clock = by_clock(&facts.policy, when, step.now.wall);
-            Finding::judged(degree == (1, 1) && by_clock != Some(false) || m_of_n && degree != (0, 0), || {
+            Finding::judged(degree == (1, 1) && by_clock != Some(false), || {
                 format!("{rule:?}: {degree:?} by what was seen, {by_clock:?} by the clock")
             })
         }

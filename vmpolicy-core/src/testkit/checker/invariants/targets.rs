@@ -54,6 +54,9 @@ pub(super) fn fits(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     let (here, home) = (policy.hosts()[from].array, policy.home());
     let base = policy.arrays()[here].base.or(policy.arrays()[home].base);
     let neighbours = in_ring(facts, here, from) && in_ring(facts, here, to);
+    // From the base a step leads back into the ring, to where it was left.
+    let back = !in_ring(facts, here, from)
+        && facts.left[usize::from(here.0)].or(policy.ring(here).next()) == Some(to);
     let says = match origin {
         Origin::Rule(rule) => policy.rules()[rule].action == action,
         Origin::Drain => matches!(action, Action::Move | Action::MoveToBase),
@@ -61,8 +64,8 @@ pub(super) fn fits(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     };
     let goes = match action {
         Action::Move => in_ring(facts, here, to),
-        Action::MoveUp => neighbours && to.0 + 1 == from.0,
-        Action::MoveDown => neighbours && to.0 == from.0 + 1,
+        Action::MoveUp => back || neighbours && to.0 + 1 == from.0,
+        Action::MoveDown => back || neighbours && to.0 == from.0 + 1,
         Action::MoveToBase | Action::Rest(_) => base == Some(to),
         Action::MoveFromHome(array) => here != array && in_ring(facts, array, to),
         Action::MoveToHome => here != home && in_ring(facts, home, to),
@@ -81,7 +84,8 @@ pub(super) fn next_in_ring(facts: &Facts, _: &Step<'_>, record: &Record) -> Find
     let ring: Vec<HostId> = facts.policy.ring(array).collect();
     let left = if in_ring(facts, array, from) { Some(from) } else { facts.left[usize::from(array.0)] };
     let start = left.and_then(|left| ring.iter().position(|host| *host == left)).map_or(0, |at| at + 1);
-    let next = (0..ring.len()).map(|step| ring[(start + step) % ring.len()]).find(|host| facts.eligible(*host));
+    let next =
+        (0..ring.len()).map(|step| ring[(start + step) % ring.len()]).find(|host| facts.eligible(*host));
     Finding::judged(next == Some(to), || format!("from {from:?}: {next:?} is next, and {to:?} was chosen"))
 }
 
@@ -96,6 +100,6 @@ pub(super) fn bars(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     };
     let first = facts.policy.moves().bar;
     let longest = LONGEST_BAR.max(first);
-    let wanted = facts.hosts[usize::from(to.0)].last_bar.map_or(first, |last| last.times(2).min(longest));
+    let wanted = (0..facts.hosts[usize::from(to.0)].failures).fold(first, |bar, _| bar.times(2).min(longest));
     Finding::judged(barred == wanted, || format!("{to:?} is barred for {barred}, not {wanted}"))
 }

@@ -1,0 +1,7 @@
+//! What the benchmarks measure: policies, guests that run them, and the loop by hand that they are
+//! compared with.
+
+pub mod guest;
+pub mod policies;
+pub mod readings;
+pub mod scalar;

@@ -1,0 +1,102 @@
+//! The policies, built as a program builds them.
+
+use vmpolicy_core::leaf::sample::Read;
+use vmpolicy_core::leaf::tarry::Tarry;
+use vmpolicy_core::leaf::window::Zone;
+use vmpolicy_core::policy::{
+    ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, Policy, PolicyFile, RuleForm,
+    Zones,
+};
+use vmpolicy_core::time::Span;
+
+/// Above this the guest is overloaded.
+pub const HIGH: f64 = 50.0;
+/// Below this it is idle.
+pub const LOW: f64 = 1.0;
+/// So many samples in a row make it move on.
+pub const TARRY_HIGH: u32 = 3;
+/// So many samples in a row make it move to the base.
+pub const TARRY_LOW: u32 = 20;
+/// How often every indicator is polled.
+pub const EVERY: Span = Span::from_secs(60);
+
+/// The thesis's `base_aware` (3.4.3): five hosts and a base, one indicator, on when overloaded, to the base when
+/// idle.
+#[must_use]
+pub fn base_aware(read: Read) -> Policy {
+    build(PolicyFile {
+        indicators: vec![indicator("load".to_owned(), read)],
+        rules: vec![
+            rule("overloaded", above("load", HIGH), TARRY_HIGH, ActionForm::Move),
+            rule("idle", below("load", LOW), TARRY_LOW, ActionForm::MoveToBase),
+        ],
+        ..PolicyFile::default()
+    })
+}
+
+/// Ten rules over five indicators: each is compared alone, and with the next one.
+#[must_use]
+pub fn ten_rules() -> Policy {
+    let name = |index: usize| format!("load{}", index % 5);
+    let mut file = PolicyFile::default();
+    for index in 0..5 {
+        file.indicators.push(indicator(name(index), Read::Gauge));
+    }
+    for index in 0..5 {
+        let alone = above(&name(index), HIGH + 40.0);
+        file.rules.push(rule(&format!("high{index}"), alone, TARRY_HIGH, ActionForm::Move));
+        let both =
+            ConditionForm::All(vec![below(&name(index), LOW).into(), below(&name(index + 1), LOW).into()]);
+        file.rules.push(rule(&format!("idle{index}"), both, TARRY_LOW, ActionForm::MoveToBase));
+    }
+    build(file)
+}
+
+fn build(mut file: PolicyFile) -> Policy {
+    file.arrays.push(ArrayForm {
+        name: text("oslo"),
+        hosts: ["mln1", "mln2", "mln3", "mln4", "mln5"].map(text).to_vec().into(),
+        base: Some(text("mln6")),
+        price: None,
+        speed: None,
+        relocation: None,
+    });
+    file.build(&NoZones).expect("the policies of the benchmarks are sound")
+}
+
+fn text(text: &str) -> Located<String> {
+    text.to_owned().into()
+}
+
+fn indicator(name: String, read: Read) -> IndicatorForm {
+    IndicatorForm { name: name.into(), every: EVERY.into(), read, missing: 0, unit: None }
+}
+
+fn above(indicator: &str, threshold: f64) -> ConditionForm {
+    compare(indicator, Compare::Above, threshold)
+}
+
+fn below(indicator: &str, threshold: f64) -> ConditionForm {
+    compare(indicator, Compare::Below, threshold)
+}
+
+fn compare(indicator: &str, compare: Compare, threshold: f64) -> ConditionForm {
+    ConditionForm::Indicator { indicator: text(indicator), compare, threshold: threshold.into(), unit: None }
+}
+
+fn rule(name: &str, when: ConditionForm, tarry: u32, action: ActionForm) -> RuleForm {
+    RuleForm {
+        name: text(name),
+        when: when.into(),
+        tarry: Some(Tarry::Consecutive(tarry).into()),
+        action: action.into(),
+    }
+}
+
+struct NoZones;
+
+impl Zones for NoZones {
+    fn zone(&self, _: &str) -> Option<Zone> {
+        None
+    }
+}

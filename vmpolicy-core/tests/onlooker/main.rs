@@ -1,0 +1,84 @@
+//! The independent checker at work: over random worlds nothing that must never happen happens, every
+//! invariant has had something to judge, and planted bugs are seen.
+
+mod canaries;
+mod policies;
+mod script;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use script::{Act, Script, acts};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Invariants that the random worlds are too seldom in a position to judge: the canaries do.
+const SELDOM: &[&str] = &[];
+
+#[test]
+fn nothing_that_must_never_happen_happens_and_nothing_is_vacuous() {
+    let judged: RefCell<BTreeMap<&'static str, u64>> = RefCell::default();
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(
+        config,
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    let worlds = (0..policies::ALL, any::<[bool; 2]>(), acts(1..250));
+    let outcome = runner.run(&worlds, |(policy, [locates, resends], acts)| {
+        let mut script = Script::new(policy, locates, resends);
+        for act in acts {
+            script.play(&act).map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        }
+        for (name, count) in script.checker.counts() {
+            *judged.borrow_mut().entry(name).or_default() += count;
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    let judged = judged.into_inner();
+    let blind: Vec<_> =
+        judged.iter().filter(|(name, count)| **count == 0 && !SELDOM.contains(name)).collect();
+    assert!(blind.is_empty(), "never judged: {blind:?}\nall: {judged:#?}");
+    println!("{judged:#?}");
+}
+
+/// Once faults stop, every request that is open ends within a bounded time, and the guest can reach rest.
+#[test]
+fn once_faults_stop_every_request_ends_and_a_lasting_breach_is_answered() {
+    let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(
+        config,
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    let worlds = (any::<[bool; 2]>(), acts(1..120));
+    let outcome = runner.run(&worlds, |([locates, resends], acts)| {
+        let mut script = Script::new(policies::PLAIN, locates, resends);
+        for act in acts.iter().filter(|act| !matches!(act, Act::Reload(_))) {
+            script.play(act).map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        }
+        script.faults_stop().map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        let before = script.engine.open_request();
+        // Ten minutes to confirm or expire, a look-up at most thirty seconds later.
+        script.run_well(700_000, 80.0).map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        if let Some(before) = before {
+            let now = script.engine.open_request().map(|open| open.id);
+            prop_assert_ne!(now, Some(before.id), "still open, and nothing is wrong any more");
+        }
+        // Bars and pauses are over after a day; then a breach leads to a request within its tarry, a
+        // settling, and the late answer of one probe.
+        script
+            .run_well(2 * 86_400_000, 0.0)
+            .map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        let asked = script.asked;
+        script
+            .run_well(45_000 + 5 * 60_000, 80.0)
+            .map_err(|violation| TestCaseError::fail(violation.to_string()))?;
+        prop_assert!(script.asked > asked, "overloaded for five minutes, and nothing is asked for");
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}

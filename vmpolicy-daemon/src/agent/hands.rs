@@ -1,0 +1,301 @@
+//! A thread for each thing that may take long: every probe, the actuator, the locator.
+//!
+//! None of them holds up another or the loop. One that is still busy gets no second job: a probe that is
+//! late is late, and a request is turned down, as nothing has started.
+
+use super::Effects;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use vmpolicy_core::id::{Id, IndicatorId, RequestId};
+use vmpolicy_core::input::{Absence, Outcome, Reading, Sighting};
+use vmpolicy_core::output::Request;
+use vmpolicy_core::ports::{Actuator, Asked, Locator, Probe};
+use vmpolicy_core::time::{Mono, Now};
+use vmpolicy_core::{Effect, Input, Policy};
+
+/// What the loop is told.
+#[derive(Debug)]
+pub enum Event {
+    /// A probe has answered.
+    Read {
+        /// Which worker.
+        worker: WorkerId,
+        /// When it began.
+        taken: Mono,
+        /// What it read.
+        value: Result<f64, Absence>,
+    },
+    /// The actuator has answered.
+    Answered {
+        /// Which worker, where one was asked.
+        worker: Option<WorkerId>,
+        /// Which request.
+        id: RequestId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The locator has answered.
+    Located {
+        /// Which worker.
+        worker: WorkerId,
+        /// The host's name, where it can be told.
+        host: Option<String>,
+    },
+    /// Something else for the engine.
+    Input(Input),
+    /// The policy file is to be read again.
+    Reload,
+    /// The daemon is to end.
+    Stop,
+}
+
+/// A thread, by its number; a thread of a policy that is gone is not mistaken for one of today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerId(u64);
+
+/// What the hands are given: the ports of one policy.
+pub struct Wiring {
+    /// A probe for each indicator of the policy, in its order, each with a key. A thread whose key comes
+    /// again is kept, and with it its connection or baseline.
+    pub probes: Vec<(String, Box<dyn FnOnce() -> Box<dyn Probe> + Send>)>,
+    /// The actuator.
+    pub actuator: Box<dyn Actuator>,
+    /// The locator, where there is one.
+    pub locator: Option<Box<dyn Locator>>,
+}
+
+/// The threads, and what is sent to them.
+pub struct Hands {
+    guest: String,
+    events: Sender<Event>,
+    monotonic: fn() -> Mono,
+    last_worker: u64,
+    probes: Vec<(String, Worker<()>)>,
+    actuator: Option<Worker<Errand>>,
+    locator: Option<Worker<()>>,
+    prepared: Option<(Arc<Policy>, Wiring)>,
+}
+
+/// A request with its names, for another thread.
+struct Errand {
+    request: Request,
+    from: String,
+    to: String,
+    id: String,
+}
+
+struct Worker<J> {
+    id: WorkerId,
+    jobs: SyncSender<J>,
+    busy: bool,
+}
+
+impl<J: Send + 'static> Worker<J> {
+    fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
+        // Capacity 1, and one job at a time: sending never waits.
+        let (jobs, queue) = sync_channel(1);
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue));
+        if let Err(error) = spawned {
+            // The worker's queue is closed then, and each job is answered as one that can't be done.
+            tracing::error!("can't start a thread for {name}: {error}");
+        }
+        Self { id, jobs, busy: false }
+    }
+
+    /// Hands over a job, unless the last one is not done.
+    fn give(&mut self, job: J) -> Result<(), Busy> {
+        if self.busy {
+            return Err(Busy::Working);
+        }
+        match self.jobs.try_send(job) {
+            Ok(()) => {
+                self.busy = true;
+                Ok(())
+            }
+            Err(TrySendError::Full(_)) => Err(Busy::Working),
+            Err(TrySendError::Disconnected(_)) => Err(Busy::Gone),
+        }
+    }
+}
+
+enum Busy {
+    Working,
+    Gone,
+}
+
+impl Hands {
+    /// Hands without anything to hold yet: [`Hands::wire`] comes next.
+    #[must_use]
+    pub fn new(guest: impl Into<String>, events: Sender<Event>, monotonic: fn() -> Mono) -> Self {
+        Self {
+            guest: guest.into(),
+            events,
+            monotonic,
+            last_worker: 0,
+            probes: Vec::new(),
+            actuator: None,
+            locator: None,
+            prepared: None,
+        }
+    }
+
+    /// Has the ports of a new policy ready for the moment in which the engine takes it.
+    pub fn prepare(&mut self, policy: Arc<Policy>, wiring: Wiring) {
+        self.prepared = Some((policy, wiring));
+    }
+
+    /// Whether a new policy waits to be taken.
+    #[must_use]
+    pub const fn is_prepared(&self) -> bool {
+        self.prepared.is_some()
+    }
+
+    /// Takes the ports of a policy in place of those of the one before. What is under way goes on; the
+    /// answer of a probe or locator that is gone is not heard, that of an actuator is.
+    pub fn wire(&mut self, wiring: Wiring) {
+        let mut before = std::mem::take(&mut self.probes);
+        for (key, make) in wiring.probes {
+            let worker = match before.iter().position(|(known, _)| *known == key) {
+                Some(at) => before.swap_remove(at).1,
+                None => self.probe_worker(make()),
+            };
+            self.probes.push((key, worker));
+        }
+        self.actuator = Some(self.actuator_worker(wiring.actuator));
+        self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
+    }
+
+    fn next_id(&mut self) -> WorkerId {
+        self.last_worker += 1;
+        WorkerId(self.last_worker)
+    }
+
+    fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
+        let (worker, events, monotonic) = (self.next_id(), self.events.clone(), self.monotonic);
+        Worker::spawn(worker, "probe", move |jobs| {
+            for () in jobs {
+                let taken = monotonic();
+                let value = unpanicked("a probe", Err(Absence::Missing), || probe.read());
+                if events.send(Event::Read { worker, taken, value }).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn actuator_worker(&mut self, mut actuator: Box<dyn Actuator>) -> Worker<Errand> {
+        let (worker, events, guest) = (self.next_id(), self.events.clone(), self.guest.clone());
+        Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
+            for Errand { request, from, to, id } in jobs {
+                let asked = Asked { request, guest: &guest, from: &from, to: &to, id: &id };
+                let outcome = unpanicked("the actuator", Outcome::Unanswered, || actuator.request(&asked));
+                let answered = Event::Answered { worker: Some(worker), id: request.id, outcome };
+                if events.send(answered).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn locator_worker(&mut self, mut locator: Box<dyn Locator>) -> Worker<()> {
+        let (worker, events) = (self.next_id(), self.events.clone());
+        Worker::spawn(worker, "locator", move |jobs| {
+            for () in jobs {
+                let host = unpanicked("the locator", None, || locator.locate());
+                if events.send(Event::Located { worker, host }).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// What an event is to the engine; nothing, where it comes from a thread that is gone.
+    pub fn input_of(&mut self, event: Event, policy: &Policy) -> Option<Input> {
+        match event {
+            Event::Read { worker, taken, value } => {
+                let at = self.probes.iter().position(|(_, probe)| probe.id == worker)?;
+                self.probes[at].1.busy = false;
+                let indicator = IndicatorId::from_index(at);
+                Some(Input::Reading(Reading { indicator, taken, value }))
+            }
+            Event::Answered { worker, id, outcome } => {
+                // The answer of an actuator that a reload has replaced still counts.
+                if let Some(actuator) = self.actuator.as_mut().filter(|actuator| Some(actuator.id) == worker)
+                {
+                    actuator.busy = false;
+                }
+                Some(Input::Outcome { id, outcome })
+            }
+            Event::Located { worker, host } => {
+                let locator = self.locator.as_mut().filter(|locator| locator.id == worker)?;
+                locator.busy = false;
+                let sighting = match host {
+                    None => Sighting::Unknown,
+                    Some(name) => policy.host_named(&name).map_or(Sighting::Elsewhere, Sighting::At),
+                };
+                Some(Input::Location(sighting))
+            }
+            Event::Input(input) => Some(input),
+            Event::Reload | Event::Stop => None,
+        }
+    }
+
+    fn ask(&mut self, policy: &Policy, request: Request) {
+        let name = |host| policy.hosts()[host].name.clone();
+        let (from, to) = (name(request.from), name(request.to));
+        let id = format!("{}-{}", self.guest, request.id);
+        let errand = Errand { request, from, to, id };
+        let given = self.actuator.as_mut().map_or(Err(Busy::Gone), |actuator| actuator.give(errand));
+        let why = match given {
+            Ok(()) => return,
+            Err(Busy::Working) => "the actuator is still busy with an earlier one",
+            Err(Busy::Gone) => "there is no thread for the actuator",
+        };
+        tracing::warn!("request {} is not sent: {why}", request.id);
+        // Nothing has started, which is what a refusal says. Sent late, it would be acted on when nobody
+        // expects it any more.
+        let refused = Event::Answered { worker: None, id: request.id, outcome: Outcome::Refused };
+        let _ = self.events.send(refused);
+    }
+}
+
+impl Effects for Hands {
+    fn carry_out(&mut self, _now: Now, policy: &Policy, effect: Effect) {
+        match effect {
+            Effect::Probe(indicator) => {
+                if let Some((key, worker)) = self.probes.get_mut(indicator.index())
+                    && worker.give(()).is_err()
+                {
+                    tracing::debug!("the probe {key} is still busy");
+                }
+            }
+            Effect::Locate => {
+                if let Some(worker) = &mut self.locator
+                    && worker.give(()).is_err()
+                {
+                    tracing::debug!("the locator is still busy");
+                }
+            }
+            Effect::Request(request) => self.ask(policy, request),
+            Effect::Claim(_) | Effect::Run { .. } => {
+                tracing::debug!("job queues are not read by this version");
+            }
+        }
+    }
+
+    fn adopted(&mut self, policy: &Arc<Policy>) {
+        if let Some((_, wiring)) = self.prepared.take_if(|(new, _)| Arc::ptr_eq(new, policy)) {
+            self.wire(wiring);
+        }
+    }
+}
+
+/// A panic is a fault of the program; it must not end the thread, or the loop would wait for it for ever.
+fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("{what} panicked; this is a fault of vmpolicyd");
+        otherwise
+    })
+}

@@ -1,0 +1,92 @@
+//! The loop of a daemon: waits for an event or a deadline, and hands it to the driver.
+
+use super::{Driver, Event, Hands, RecordSink, StateStore};
+use rustix::time::{ClockId, clock_gettime};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+use vmpolicy_core::Input;
+use vmpolicy_core::time::{Mono, Now, Wall};
+
+/// The longest sleep: a wall clock that steps moves the edges of windows, and is noticed at the next
+/// input.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+/// Reads the two clocks.
+pub trait Clock {
+    /// What they say now.
+    fn now(&mut self) -> Now;
+}
+
+/// The system's clocks.
+///
+/// The monotonic one is `CLOCK_MONOTONIC`: it stands still while the machine sleeps or is paused, which
+/// is what the engine wants to see when it compares it with the wall clock. It begins anew at boot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl SystemClock {
+    /// The monotonic clock alone.
+    #[must_use]
+    pub fn monotonic() -> Mono {
+        Mono(millis(ClockId::Monotonic))
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&mut self) -> Now {
+        Now { mono: Self::monotonic(), wall: Wall(millis(ClockId::Realtime)) }
+    }
+}
+
+fn millis(clock: ClockId) -> i64 {
+    let at = clock_gettime(clock);
+    at.tv_sec.saturating_mul(1_000).saturating_add(at.tv_nsec / 1_000_000)
+}
+
+/// Runs until it is told to stop or nobody can send events any more. `reload` is called for
+/// [`Event::Reload`]; what it returns is the engine's next input.
+///
+/// # Errors
+///
+/// Where the last state or records could not be written.
+pub fn run<C, S, R>(
+    driver: &mut Driver<S, R, Hands>,
+    clock: &mut C,
+    events: &Receiver<Event>,
+    mut reload: impl FnMut(&mut Driver<S, R, Hands>) -> Option<Input>,
+) -> io::Result<()>
+where
+    C: Clock,
+    S: StateStore,
+    R: RecordSink,
+{
+    loop {
+        let now = clock.now();
+        driver.retry(now);
+        let sleep = driver.wake_at().map_or(SLEEP_MAX, |at| {
+            // A deadline that is past is not slept for; it comes back as a tick below.
+            Duration::from_millis(at.since(now.mono).millis()).min(SLEEP_MAX)
+        });
+        let (input, slept) = match events.recv_timeout(sleep) {
+            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return driver.finish(),
+            Ok(Event::Reload) => (reload(driver), false),
+            Ok(event) => {
+                if driver.effects_mut().is_prepared() && driver.engine().open_request().is_none() {
+                    // The engine takes a new policy at the beginning of a step. The names in this event
+                    // are to be looked up in the policy that is in force when it is handled.
+                    driver.handle(clock.now(), &Input::Tick);
+                }
+                let policy = driver.engine().policy().clone();
+                (driver.effects_mut().input_of(event, &policy), false)
+            }
+            Err(RecvTimeoutError::Timeout) => (None, true),
+        };
+        let now = clock.now();
+        match input {
+            Some(input) => driver.handle(now, &input),
+            None if driver.is_due(now) || slept && sleep == SLEEP_MAX => driver.handle(now, &Input::Tick),
+            None => {}
+        }
+    }
+}
