@@ -162,6 +162,8 @@ impl Step<'_> {
             if self.state.rules[rule].fresh & bit(id) != 0 {
                 let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
+                // It counts. Acting is for a sample that is the newest.
+                self.ready &= !bit(rule);
             }
         }
     }
