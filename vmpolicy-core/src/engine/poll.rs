@@ -150,6 +150,7 @@ impl Step<'_> {
             state.counter.reset();
             state.clear_run.reset();
             state.not_ready();
+            self.ready &= !bit(rule);
         }
     }
 
@@ -159,7 +160,7 @@ impl Step<'_> {
     fn flush(&mut self, id: IndicatorId) {
         for rule in bits::<RuleId>(self.plan.readers[id]) {
             if self.state.rules[rule].fresh & bit(id) != 0 {
-                let out = self.indicators_out(rule);
+                let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::generate::{Act, Source, World};
 use super::model::Model;
-use crate::input::Input;
+use crate::input::{Input, Setup};
 use crate::output::{Effect, Event, Output};
 use crate::time::Now;
 use crate::{Engine, Policy};
@@ -15,18 +15,54 @@ pub trait Stepper {
     fn step(&mut self, now: Now, input: &Input, out: &mut Output);
 
     /// Saves itself and goes on from what it has saved; nothing, for those that can't.
-    fn save_and_load(&mut self) {}
+    ///
+    /// # Errors
+    ///
+    /// Where what was saved can't be read again.
+    fn save_and_load(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl Stepper for Engine {
     fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         Self::step(self, now, input, out);
     }
+}
 
-    fn save_and_load(&mut self) {
-        let text = serde_json::to_string(&self.save()).expect("a state can be written");
-        let saved = serde_json::from_str(&text).expect("what was written can be read");
-        *self = Self::load(Arc::clone(self.policy()), saved).expect("what was saved can be loaded");
+/// An engine that is saved and loaded, with the policy that its host program has.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// The engine.
+    pub engine: Engine,
+    handed: Arc<Policy>,
+}
+
+impl Guest {
+    /// A new guest.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
+        Self { engine: Engine::new(Arc::clone(&policy), setup), handed: policy }
+    }
+}
+
+impl Stepper for Guest {
+    fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
+        if let Input::Policy(policy) = input {
+            self.handed = Arc::clone(policy);
+        }
+        self.engine.step(now, input, out);
+    }
+
+    fn save_and_load(&mut self) -> Result<(), String> {
+        let text = serde_json::to_string(&self.engine.save()).map_err(|error| error.to_string())?;
+        let saved = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
+        let loaded = Engine::load(Arc::clone(&self.handed), saved).map_err(|error| format!("{error}: {text}"))?;
+        // A load takes a policy at once that would have waited for the next tick: no difference to be found.
+        if loaded.policy() == self.engine.policy() {
+            self.engine = loaded;
+        }
+        Ok(())
     }
 }
 
@@ -78,9 +114,9 @@ fn strip_because(line: &str) -> String {
 
 fn because(event: &Event) -> Option<crate::output::Because> {
     match event {
-        Event::Request { because, .. } | Event::Held { because, .. } | Event::NoBetterHost { because, .. } => {
-            Some(*because)
-        }
+        Event::Request { because, .. }
+        | Event::Held { because, .. }
+        | Event::NoBetterHost { because, .. } => Some(*because),
         _ => None,
     }
 }
@@ -103,7 +139,8 @@ impl Tally {
     pub fn count(&mut self, out: &Output) {
         self.steps += 1;
         self.records += out.records.len() as u64;
-        self.requests += out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
+        self.requests +=
+            out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
         let confirmed = |event| matches!(event, Event::Confirmed { .. });
         self.confirmed += out.records.iter().filter(|record| confirmed(record.event)).count() as u64;
     }
@@ -128,10 +165,11 @@ pub fn compare(
     for_each_act(world, life, |act, heed| {
         let (now, input) = match act {
             Act::SaveAndLoad => {
-                one.save_and_load();
-                other.save_and_load();
                 story.push("save and load".to_owned());
-                return Ok(());
+                return one.save_and_load().and_then(|()| other.save_and_load()).map_err(|error| {
+                    let story = story.join("\n");
+                    Difference { transcript: format!("{}\n{setup:?}\n{story}\n  {error}", summary(&policy)) }
+                });
             }
             Act::Step(now, input) => (now, input),
         };
@@ -183,7 +221,11 @@ pub fn summary(policy: &Policy) -> String {
     let mut text = String::from("policy\n");
     for (id, array) in policy.arrays().iter() {
         let ring: Vec<_> = policy.ring(id).map(|host| policy.hosts()[host].name.clone()).collect();
-        let _ = writeln!(text, "  array {} ring {ring:?} base {:?} speed {}", array.name, array.base, array.speed);
+        let _ = writeln!(
+            text,
+            "  array {} ring {ring:?} base {:?} speed {}",
+            array.name, array.base, array.speed
+        );
     }
     for (_, indicator) in policy.indicators().iter() {
         let _ = writeln!(text, "  {indicator:?}");
@@ -195,7 +237,8 @@ pub fn summary(policy: &Policy) -> String {
         let _ = writeln!(text, "  queue {queue:?}");
     }
     for (_, rule) in policy.rules().iter() {
-        let _ = writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
+        let _ =
+            writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
     }
     let _ = write!(text, "  {:?}", policy.moves());
     text

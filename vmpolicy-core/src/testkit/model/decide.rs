@@ -178,13 +178,14 @@ impl Model {
 
     /// A notice that the current host will drain goes before any rule. When to try again, if it is held.
     fn leave_draining(&mut self, out: &mut Output) -> Option<Mono> {
-        let draining = |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
+        let draining =
+            |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
         let Some(here) = self.location().filter(draining) else {
             self.drain_said = None;
             return None;
         };
         let mut why = Reasons::default();
-        if let Some(hold) = self.hold {
+        if let Some(hold) = self.hold.filter(|hold| hold.is_none_or(|until| self.t < until)) {
             let Attempt::Stopped(until) = self.held(Origin::Drain, Hold::Operator, hold, &why, out) else {
                 return None;
             };
@@ -193,9 +194,14 @@ impl Model {
         let array = &self.policy.arrays[self.policy.hosts[here].array];
         let base = array.base;
         let mut candidates = self.ring_candidates(here);
-        candidates.extend(base.filter(|&base| base != here));
-        let (chosen, verdicts) = self.choose(&candidates, None);
+        let (mut chosen, verdicts) = self.choose(&candidates, None);
         why.verdicts = verdicts;
+        if let (None, Some(base)) = (chosen, base.filter(|&base| base != here)) {
+            candidates.push(base);
+            let (base, verdict) = self.choose(&[base], None);
+            chosen = base;
+            why.verdicts.extend(verdict);
+        }
         let Some(to) = chosen else {
             let until = candidates.iter().filter_map(|&host| self.eligible_at(host)).min();
             self.held(Origin::Drain, Hold::NoEligibleHost, until, &why, out);
@@ -286,15 +292,25 @@ impl Model {
         if let Some(until) = own.filter(|&until| until > self.t) {
             return Some((Hold::Dwell, Some(until)));
         }
-        let spent = self.requests.iter().filter(|request| request.remembered && request.end != Some(End::InVain));
+        let spent =
+            self.requests.iter().filter(|request| request.remembered && request.end != Some(End::InVain));
         let ends: Vec<_> = spent.map(|r| r.at.plus(moves.at_most.per)).filter(|&end| end > self.t).collect();
         let over = ends.len().checked_sub(moves.at_most.count as usize)?;
         Some((Hold::AtMost, ends.get(over).copied()))
     }
 
-    fn held(&mut self, origin: Origin, by: Hold, until: Option<Mono>, why: &Reasons, out: &mut Output) -> Attempt {
+    fn held(
+        &mut self,
+        origin: Origin,
+        by: Hold,
+        until: Option<Mono>,
+        why: &Reasons,
+        out: &mut Output,
+    ) -> Attempt {
         let said = match origin {
-            Origin::Rule(rule) => self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by)),
+            Origin::Rule(rule) => {
+                self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by))
+            }
             Origin::Drain => self.drain_said.replace(by) == Some(by),
             Origin::Operator => false,
         };
