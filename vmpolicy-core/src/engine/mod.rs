@@ -76,11 +76,14 @@ impl Engine {
     #[inline]
     pub fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         out.clear();
-        if let Input::Policy(new) = input {
-            self.waiting = Some(Arc::clone(new));
-        }
-        if self.waiting.is_some() {
-            self.adopt(now.wall, out);
+        match input {
+            Input::Policy(new) => {
+                self.waiting = Some(Arc::clone(new));
+                self.adopt(now.wall, out);
+            }
+            // Any other input names things by the policy that was in force when it was made.
+            Input::Tick if self.waiting.is_some() => self.adopt(now.wall, out),
+            _ => {}
         }
         let is_start = matches!(input, Input::Start(_));
         let mut step = Step::begin(&self.policy, &self.plan, &mut self.state, out, now, is_start);
@@ -88,7 +91,7 @@ impl Engine {
         step.finish();
     }
 
-    /// The policy in force.
+    /// The policy in force. Ids mean what it says until a step that records a reload.
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
         &self.policy

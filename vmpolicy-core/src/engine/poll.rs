@@ -51,8 +51,8 @@ impl Step<'_> {
                 self.flush(id);
                 let state = &mut self.state.indicators[id];
                 state.asked = None;
-                state.polled = Some(asked);
                 state.due = asked.plus(indicator.every);
+                self.polled(id, asked, indicator.every);
                 self.absent(id, Absence::Late);
             }
         }
@@ -74,11 +74,7 @@ impl Step<'_> {
         let late = taken.since(state.due);
         state.due =
             if late.millis() <= every.millis() / 8 { state.due.plus(every) } else { taken.plus(every) };
-        if let Some(before) = state.polled.replace(taken)
-            && taken.since(before) >= every.times(2)
-        {
-            self.skipped(id, taken.since(before), every);
-        }
+        self.polled(id, taken, every);
         match reading.value {
             Ok(value) => self.sample(id, indicator.read, every, value, taken),
             Err(why) => self.absent(id, why),
@@ -119,6 +115,16 @@ impl Step<'_> {
         self.sampled(id);
     }
 
+    /// A poll was made then; those between the one before and this one were not.
+    #[inline]
+    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
+        if let Some(before) = self.state.indicators[id].polled.replace(at)
+            && at.since(before) >= every.times(2)
+        {
+            self.skipped(id, at.since(before), every);
+        }
+    }
+
     /// Polls that nobody made: as many Unknowns.
     fn skipped(&mut self, id: IndicatorId, gap: Span, every: Span) {
         let polls = (gap.millis() / every.millis().max(1)).saturating_sub(1);
@@ -144,6 +150,7 @@ impl Step<'_> {
             state.counter.reset();
             state.clear_run.reset();
             state.not_ready();
+            self.ready &= !bit(rule);
         }
     }
 
@@ -153,7 +160,7 @@ impl Step<'_> {
     fn flush(&mut self, id: IndicatorId) {
         for rule in bits::<RuleId>(self.plan.readers[id]) {
             if self.state.rules[rule].fresh & bit(id) != 0 {
-                let out = self.indicators_out(rule);
+                let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
             }
         }

@@ -21,6 +21,7 @@ impl Step<'_> {
         let state = &mut self.state.rules[rule];
         state.fresh = 0;
         state.truth = truth;
+        self.ready &= !bit(rule);
         match truth {
             Truth::Breach => {
                 state.counter.count(tarry, true, t);
@@ -73,6 +74,8 @@ impl Step<'_> {
                 state.counter.count(tarry, true, t);
                 if state.counter.reached(tarry, t) && !state.done {
                     self.ready |= bit(rule);
+                } else {
+                    state.retry_at = None;
                 }
             } else {
                 state.counter.reset();

@@ -152,6 +152,7 @@ impl<'a> Step<'a> {
         self.state.setup = setup;
         if self.state.location == Location::Unknown {
             self.state.location = known(self.policy, setup);
+            self.out.save |= self.state.location != Location::Unknown;
         }
         for (_, indicator) in self.state.indicators.iter_mut() {
             indicator.asked = None;
@@ -298,6 +299,8 @@ impl<'a> Step<'a> {
             } else if let Some(ripe) = state.counter.ripens_at(self.plan.tarry(self.policy, rule))
                 && ripe > self.t
                 && self.policy.rules[rule].is_clock_only()
+                && self.state.rest.is_none()
+                && !state.done
             {
                 offer(ripe, Cause::Rule(rule));
             }
