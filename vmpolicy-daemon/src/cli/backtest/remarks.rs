@@ -75,10 +75,11 @@ fn falls(trace: &Trace, read: Read) -> Option<String> {
 }
 
 fn rises(trace: &Trace) -> Option<String> {
-    let mut numbers = trace.iter().filter_map(|row| row.value.ok());
-    let (first, last) = (numbers.next()?, numbers.last()?);
-    (trace.numbers() >= NUMBERS_MIN && last > first && trace.falls() == 0)
-        .then(|| format!("it never falls in {} rows", grouped(trace.numbers() as u64)))
+    let numbers = || trace.iter().filter_map(|row| row.value.ok());
+    let rises = numbers().zip(numbers().skip(1)).filter(|(before, after)| after > before).count();
+    let never_falls = trace.numbers() >= NUMBERS_MIN && trace.falls() == 0;
+    (never_falls && rises > trace.numbers() / 2)
+        .then(|| format!("it rises and never falls in {} rows", grouped(trace.numbers() as u64)))
 }
 
 fn mostly_unknown(summary: &Summary) -> Option<String> {
