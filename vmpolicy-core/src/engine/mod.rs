@@ -82,10 +82,7 @@ impl Engine {
         if self.waiting.is_some() {
             self.adopt(now.wall, out);
         }
-        let is_start = matches!(input, Input::Start(_));
-        let mut step = Step::begin(&self.policy, &self.plan, &mut self.state, out, now, is_start);
-        step.take(input);
-        step.finish();
+        Step::run(&self.policy, &self.plan, &mut self.state, out, now, input);
     }
 
     /// The policy in force.

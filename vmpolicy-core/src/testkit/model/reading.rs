@@ -115,7 +115,8 @@ impl Model {
             let polled = &self.indicators[id.index()];
             polled.asked.is_some() || polled.due <= self.t
         };
-        let others = self.policy.indicators.ids().filter(|&id| id != but && self.policy.rules[rule].reads(id));
+        let others =
+            self.policy.indicators.ids().filter(|&id| id != but && self.policy.rules[rule].reads(id));
         others.filter(out).collect()
     }
 
@@ -237,7 +238,9 @@ fn reached(tarry: Tarry, samples: &[(Mono, bool)], t: Mono) -> bool {
     let progress = progress(tarry, samples, t);
     match tarry {
         Tarry::Consecutive(need) => progress >= u64::from(need),
-        Tarry::Lasting(span) => samples.last().is_some_and(|&(_, breach)| breach) && progress >= span.millis(),
+        Tarry::Lasting(span) => {
+            samples.last().is_some_and(|&(_, breach)| breach) && progress >= span.millis()
+        }
         Tarry::Of { hits, .. } => progress >= u64::from(hits),
     }
 }
