@@ -3,8 +3,7 @@
 
 use proptest::prelude::*;
 use std::sync::Arc;
-use vmpolicy_core::Engine;
-use vmpolicy_core::testkit::drive::compare;
+use vmpolicy_core::testkit::drive::{Guest, compare};
 use vmpolicy_core::testkit::generate::{Source, World, bytes};
 use vmpolicy_core::testkit::model::Model;
 
@@ -23,9 +22,9 @@ proptest! {
     #[test]
     fn the_engine_does_what_the_model_does((policy, life) in bytes(150)) {
         let world = world(&policy);
-        let mut engine = Engine::new(Arc::clone(world.policy()), world.setup());
+        let mut guest = Guest::new(Arc::clone(world.policy()), world.setup());
         let mut model = Model::new(Arc::clone(world.policy()), world.setup());
-        if let Err(difference) = compare(world, &life, &mut engine, &mut model) {
+        if let Err(difference) = compare(world, &life, &mut guest, &mut model) {
             return Err(TestCaseError::fail(difference.to_string()));
         }
     }

@@ -10,7 +10,7 @@ use super::target::Aim;
 use crate::id::{ArrayId, HostId, RuleId};
 use crate::leaf::guard::backoff::doubled;
 use crate::leaf::logic::Truth;
-use crate::output::{Because, Event, Hold, Origin};
+use crate::output::{Because, Event, Hold, Origin, Verdict};
 use crate::policy::{Action, Monitor, Tour};
 use crate::time::Mono;
 
@@ -50,7 +50,9 @@ impl Step<'_> {
         self.state.rest = Some(rule);
         self.record(Event::Rest { rule });
         self.pursue(rule);
+        let retry_at = self.state.rules[rule].retry_at;
         self.recount_all();
+        self.state.rules[rule].retry_at = retry_at;
         if monitor == Monitor::Off {
             for id in self.policy.indicators.ids() {
                 if !self.policy.rules[rule].reads(id) {
@@ -135,8 +137,8 @@ impl Step<'_> {
 
     fn operators_hold(&self) -> Option<(Hold, Option<Mono>)> {
         match self.state.hold {
-            OperatorHold::Off => None,
-            OperatorHold::Until(end) => Some((Hold::Operator, Some(end))),
+            OperatorHold::Until(end) if end > self.t => Some((Hold::Operator, Some(end))),
+            OperatorHold::Off | OperatorHold::Until(_) => None,
             OperatorHold::On => Some((Hold::Operator, None)),
         }
     }
@@ -174,10 +176,13 @@ impl Step<'_> {
     /// Whether `move` stays put because every host of the ring was tried in vain.
     fn tour_stops(&mut self, rule: RuleId, from: HostId) -> bool {
         let here = &self.policy.hosts[from];
-        if self.state.rules[rule].pause_until.is_some_and(|until| until > self.t) {
+        if let Some(until) = self.state.rules[rule].pause_until
+            && until > self.t
+        {
+            self.state.rules[rule].retry_at = Some(until);
             return true;
         }
-        if here.is_base {
+        if here.is_base || self.policy.arrays[here.array].ring_len < 2 {
             return false;
         }
         if !self.state.rules[rule].good_here {
@@ -207,6 +212,7 @@ impl Step<'_> {
         state.tour_level = state.tour_level.saturating_add(1);
         state.pause_until = Some(self.t.plus(pause));
         state.recount();
+        state.retry_at = state.pause_until;
         self.record(Event::NoBetterHost { rule, pause, because });
         true
     }
@@ -264,12 +270,18 @@ impl Step<'_> {
         if !self.has_host(to) || self.state.open.is_some() {
             return;
         }
-        let Some(from) = self.current() else { return };
+        let mark = self.out.verdicts.len();
+        let Some(from) = self.current() else {
+            let because = Because::begin(self.out, 0, mark).end(self.out);
+            let (origin, by) = (Origin::Operator, Hold::LocationUnknown);
+            return self.record(Event::Held { origin, by, lasts: None, because });
+        };
         if from == to {
             self.record(Event::AlreadyThere { origin: Origin::Operator, at_host: to });
             return;
         }
-        let because = Because::begin(self.out, 0, self.out.verdicts.len()).end(self.out);
+        self.out.verdicts.push((to, Verdict::Chosen));
+        let because = Because::begin(self.out, 0, mark).end(self.out);
         self.ask(Origin::Operator, Action::MoveTo(to), from, to, because);
     }
 }

@@ -76,16 +76,19 @@ impl Engine {
     #[inline]
     pub fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         out.clear();
-        if let Input::Policy(new) = input {
-            self.waiting = Some(Arc::clone(new));
-        }
-        if self.waiting.is_some() {
-            self.adopt(now.wall, out);
+        match input {
+            Input::Policy(new) => {
+                self.waiting = Some(Arc::clone(new));
+                self.adopt(now.wall, out);
+            }
+            // Any other input names things by the policy that was in force when it was made.
+            Input::Tick if self.waiting.is_some() => self.adopt(now.wall, out),
+            _ => {}
         }
         Step::run(&self.policy, &self.plan, &mut self.state, out, now, input);
     }
 
-    /// The policy in force.
+    /// The policy in force. Ids mean what it says until a step that records a reload.
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
         &self.policy

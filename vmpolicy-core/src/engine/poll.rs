@@ -78,8 +78,8 @@ impl<'a> Step<'a> {
         self.flush(id);
         let state = &mut self.state.indicators[id];
         state.asked = None;
-        state.polled = Some(asked);
         state.due = asked.plus(every);
+        self.polled(id, asked, every);
         self.absent(id, Absence::Late);
     }
 
@@ -100,11 +100,7 @@ impl<'a> Step<'a> {
         let late = taken.since(state.due);
         state.due =
             if late.millis() <= every.millis() / 8 { state.due.plus(every) } else { taken.plus(every) };
-        if let Some(before) = state.polled.replace(taken)
-            && taken.since(before) >= every.times(2)
-        {
-            self.skipped(id, taken.since(before), every);
-        }
+        self.polled(id, taken, every);
         match reading.value {
             Ok(value) => self.sample(id, indicator.read, every, value, taken),
             Err(why) => self.absent(id, why),
@@ -146,6 +142,16 @@ impl<'a> Step<'a> {
         self.sampled(id);
     }
 
+    /// A poll was made then; those between the one before and this one were not.
+    #[inline]
+    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
+        if let Some(before) = self.state.indicators[id].polled.replace(at)
+            && at.since(before) >= every.times(2)
+        {
+            self.skipped(id, at.since(before), every);
+        }
+    }
+
     /// Polls that nobody made: as many Unknowns.
     #[cold]
     fn skipped(&mut self, id: IndicatorId, gap: Span, every: Span) {
@@ -173,6 +179,7 @@ impl<'a> Step<'a> {
             state.counter.reset();
             state.clear_run.reset();
             state.not_ready();
+            self.ready &= !bit(rule);
         }
     }
 
@@ -182,7 +189,7 @@ impl<'a> Step<'a> {
     fn flush(&mut self, id: IndicatorId) {
         for rule in bits::<RuleId>(self.plan.readers[id] & self.plan.several) {
             if self.state.rules[rule].fresh & bit(id) != 0 {
-                let out = self.indicators_out(rule);
+                let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
             }
         }

@@ -46,6 +46,7 @@ impl Both<'_> {
             Some(open) => Some(self.open(open)?),
             None => None,
         };
+        state.setup.at = old.setup.at.and_then(|at| self.old.hosts.row(at).and_then(|_| self.host(at)));
         state.clock = old.clock;
         state.settle_until = old.settle_until;
         state.hold = old.hold;
@@ -66,6 +67,12 @@ impl Both<'_> {
             self.old.rules.ids().filter_map(|id| Some((id, self.rule(id)?))).collect();
         state.rest = old.rest.and_then(|resting| Some(kept.iter().find(|(from, _)| *from == resting)?.1));
         state.windows = Windows { from: Wall(i64::MAX), until: Wall(i64::MIN), ..state.windows };
+        // What is new is due now; an answer from before was an answer to something else.
+        if let Some(last) = old.clock.last() {
+            let now = old.clock.engine_time(last.mono);
+            state.indicators.iter_mut().for_each(|(_, indicator)| indicator.begin(now));
+            state.queues.iter_mut().for_each(|(_, queue)| queue.claim_due = now);
+        }
         for id in self.old.indicators.ids() {
             if let Some(to) = self.indicator(id) {
                 state.indicators[to] = old.indicators[id];
@@ -231,7 +238,6 @@ impl State {
             && self.queues.len() == policy.queues.len();
         tables
             && self.location.host().is_none_or(host)
-            && self.setup.at.is_none_or(host)
             && self.rest.is_none_or(|id| rule(id) && plan.rest_rules & bit(id) != 0)
             && self.last.is_none_or(|(id, to)| host(to) && id.0 <= self.sequence)
             && self.open.is_none_or(|open| {

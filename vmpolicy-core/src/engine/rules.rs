@@ -21,6 +21,7 @@ impl Step<'_> {
         let state = &mut self.state.rules[rule];
         state.fresh = 0;
         state.truth = truth;
+        self.ready &= !bit(rule);
         match truth {
             Truth::Breach => {
                 state.clear_run.reset();
@@ -69,6 +70,8 @@ impl Step<'_> {
             if truth == Truth::Breach {
                 if state.counter.count(tarry, true, t) && !state.done {
                     self.ready |= bit(rule);
+                } else {
+                    state.retry_at = None;
                 }
             } else {
                 state.counter.reset();

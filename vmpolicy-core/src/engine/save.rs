@@ -34,9 +34,6 @@ pub enum LoadError {
     /// It contradicts itself.
     #[error("the saved state contradicts the policy that was saved with it")]
     Inconsistent,
-    /// A request is open to a host that the policy of today does not list.
-    #[error("a request is open between hosts that the policy does not list any more")]
-    OpenRequest,
 }
 
 impl Engine {
@@ -47,7 +44,7 @@ impl Engine {
     }
 
     /// Goes on where a saved engine stopped. Under the same policy nothing changes; under another one, the state
-    /// is carried over as with a reload. The next input should be a [`Start`](crate::Input::Start), if the
+    /// is carried over as with a reload (so it may have to wait for the end of an open request). The next input should be a [`Start`](crate::Input::Start), if the
     /// process was another.
     ///
     /// # Errors
@@ -67,9 +64,6 @@ impl Engine {
         if engine.policy != policy {
             engine.waiting = Some(policy);
             engine.adopt(Wall(0), &mut Output::default());
-            if engine.waiting.is_some() {
-                return Err(LoadError::OpenRequest);
-            }
         }
         Ok(engine)
     }

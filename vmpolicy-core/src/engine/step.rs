@@ -193,6 +193,7 @@ impl<'a> Step<'a> {
         self.state.setup = setup;
         if self.state.location == Location::Unknown {
             self.state.location = known(self.policy, setup);
+            self.out.save |= self.state.location != Location::Unknown;
         }
         for (_, indicator) in self.state.indicators.iter_mut() {
             indicator.asked = None;
@@ -325,6 +326,8 @@ impl<'a> Step<'a> {
             } else if let Some(ripe) = state.counter.ripens_at(self.plan.tarry(self.policy, rule))
                 && ripe > self.t
                 && self.policy.rules[rule].is_clock_only()
+                && self.state.rest.is_none()
+                && !state.done
             {
                 earliest.offer(ripe, Cause::Rule(rule));
             }

@@ -13,6 +13,11 @@ use crate::time::Mono;
 pub(super) enum Aim {
     /// What it wants is so already, or there is nothing to do at the end of the ring.
     Nothing,
+    /// There is no such place: neither the current array nor home has a base.
+    Nowhere {
+        /// The current array.
+        array: ArrayId,
+    },
     /// A host of the ring: by the ranking, else the one after `from`, and so on.
     Ring {
         /// Whose ring.
@@ -33,7 +38,7 @@ impl Aim {
     pub(super) const fn array(self) -> Option<ArrayId> {
         match self {
             Self::Nothing => None,
-            Self::Ring { array, .. } | Self::Host { array, .. } => Some(array),
+            Self::Nowhere { array } | Self::Ring { array, .. } | Self::Host { array, .. } => Some(array),
         }
     }
 }
@@ -51,7 +56,7 @@ impl Step<'_> {
                 let home = self.policy.home;
                 match self.policy.arrays[array].base.or(self.policy.arrays[home].base) {
                     Some(base) => self.aim_at(base, from),
-                    None => Aim::Nothing,
+                    None => Aim::Nowhere { array },
                 }
             }
             Action::MoveFromHome(away) => self.aim_at_array(away, array),
@@ -102,7 +107,7 @@ impl Step<'_> {
             step.out.verdicts.push((host, verdict));
         };
         match aim {
-            Aim::Nothing => {}
+            Aim::Nothing | Aim::Nowhere { .. } => {}
             Aim::Host { host, .. } => look(self, host, None),
             Aim::Ring { array, from: start } => {
                 let policy = self.policy;

@@ -2,7 +2,7 @@
 
 use super::generate::{Act, Source, World};
 use super::model::Model;
-use crate::input::Input;
+use crate::input::{Input, Setup};
 use crate::output::{Effect, Event, Output};
 use crate::time::Now;
 use crate::{Engine, Policy};
@@ -15,18 +15,55 @@ pub trait Stepper {
     fn step(&mut self, now: Now, input: &Input, out: &mut Output);
 
     /// Saves itself and goes on from what it has saved; nothing, for those that can't.
-    fn save_and_load(&mut self) {}
+    ///
+    /// # Errors
+    ///
+    /// Where what was saved can't be read again.
+    fn save_and_load(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl Stepper for Engine {
     fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         Self::step(self, now, input, out);
     }
+}
 
-    fn save_and_load(&mut self) {
-        let text = serde_json::to_string(&self.save()).expect("a state can be written");
-        let saved = serde_json::from_str(&text).expect("what was written can be read");
-        *self = Self::load(Arc::clone(self.policy()), saved).expect("what was saved can be loaded");
+/// An engine that is saved and loaded, with the policy that its host program has.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// The engine.
+    pub engine: Engine,
+    handed: Arc<Policy>,
+}
+
+impl Guest {
+    /// A new guest.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
+        Self { engine: Engine::new(Arc::clone(&policy), setup), handed: policy }
+    }
+}
+
+impl Stepper for Guest {
+    fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
+        if let Input::Policy(policy) = input {
+            self.handed = Arc::clone(policy);
+        }
+        self.engine.step(now, input, out);
+    }
+
+    fn save_and_load(&mut self) -> Result<(), String> {
+        if self.engine.policy() != &self.handed && self.engine.open_request().is_none() {
+            // A load would take the policy that waits for the next tick, which is no difference to be found.
+            return Ok(());
+        }
+        let text = serde_json::to_string(&self.engine.save()).map_err(|error| error.to_string())?;
+        let saved = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
+        let loaded = Engine::load(Arc::clone(&self.handed), saved);
+        self.engine = loaded.map_err(|error| format!("{error}: {text}"))?;
+        Ok(())
     }
 }
 
@@ -129,10 +166,11 @@ pub fn compare(
     for_each_act(world, life, |act, heed| {
         let (now, input) = match act {
             Act::SaveAndLoad => {
-                one.save_and_load();
-                other.save_and_load();
                 story.push("save and load".to_owned());
-                return Ok(());
+                return one.save_and_load().and_then(|()| other.save_and_load()).map_err(|error| {
+                    let story = story.join("\n");
+                    Difference { transcript: format!("{}\n{setup:?}\n{story}\n  {error}", summary(&policy)) }
+                });
             }
             Act::Step(now, input) => (now, input),
         };

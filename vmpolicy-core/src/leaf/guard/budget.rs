@@ -2,7 +2,8 @@
 
 use crate::time::{Mono, Span};
 
-/// When the last requests were made, the oldest first; never more than the budget allows.
+/// When the last requests were made, the oldest first: as many as the budget allows and one more, so that
+/// after the last one was taken back the rest is known. (Leaving a draining host spends without asking.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Budget {
@@ -13,7 +14,7 @@ impl Budget {
     /// Nothing spent, with room for `count` so that spending does not allocate.
     #[must_use]
     pub fn new(count: u32) -> Self {
-        Self { spent: Vec::with_capacity(count as usize) }
+        Self { spent: Vec::with_capacity(remembered(count)) }
     }
 
     /// When the next may be spent, where that is later than now.
@@ -33,9 +34,9 @@ impl Budget {
         (opens > now).then_some(opens)
     }
 
-    /// Spends one now. Only the last `count` are remembered.
+    /// Spends one now. Only the last `count` and one more are remembered.
     pub fn spend(&mut self, count: u32, now: Mono) {
-        while self.spent.len() >= (count as usize).max(1) {
+        while self.spent.len() >= remembered(count) {
             self.spent.remove(0);
         }
         self.spent.push(now);
@@ -46,11 +47,11 @@ impl Budget {
         self.spent.pop();
     }
 
-    /// Keeps only the last `count`, with room for as many.
+    /// Keeps only the last `count` and one more, with room for as many.
     pub fn keep(&mut self, count: u32) {
-        let surplus = self.spent.len().saturating_sub(count as usize);
+        let surplus = self.spent.len().saturating_sub(remembered(count));
         self.spent.drain(..surplus);
-        self.spent.reserve_exact((count as usize).saturating_sub(self.spent.len()));
+        self.spent.reserve_exact(remembered(count) - self.spent.len());
     }
 
     /// How many are remembered.
@@ -66,10 +67,24 @@ impl Budget {
     }
 }
 
+const fn remembered(count: u32) -> usize {
+    (count as usize).saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn one_taken_back_does_not_make_room_for_another() {
+        let (mut budget, minute) = (Budget::new(1), Span::from_secs(60));
+        budget.spend(1, Mono(0));
+        // A draining host is left without asking; that is refused.
+        budget.spend(1, Mono(5_000));
+        budget.refund();
+        assert_eq!(budget.opens_at(1, minute, Mono(6_000)), Some(Mono(60_000)));
+    }
 
     proptest! {
         #[test]

@@ -8,7 +8,7 @@ use crate::id::{HostId, Id, IndicatorId, RequestId, RuleId};
 use crate::input::{Input, Notice, Outcome, Setup, Sighting, Word};
 use crate::output::{Discontinuity, Effect, Event, Hold, Origin, Record, Request};
 use crate::policy::{Action, Monitor, Policy};
-use crate::time::{Mono, Now, Span};
+use crate::time::{Mono, Now};
 use std::sync::Arc;
 
 /// Where the guest is, to an onlooker.
@@ -23,8 +23,8 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct HostFacts {
     pub(super) barred_until: Option<Mono>,
-    /// The bar before, which the next one doubles.
-    pub(super) last_bar: Option<Span>,
+    /// How often it was in vain since a guest last came there.
+    pub(super) failures: u32,
     pub(super) drain_until: Option<Mono>,
     pub(super) down_until: Option<Mono>,
 }
@@ -401,7 +401,7 @@ impl Facts {
                 self.open = None;
                 self.place = Place::At(at_host);
                 self.note_place();
-                self.hosts[at_host.index()].last_bar = None;
+                self.hosts[at_host.index()].failures = 0;
                 self.void(false);
                 self.new_stay();
             }
@@ -409,11 +409,12 @@ impl Facts {
             | Event::Failed { id, to, barred, .. }
             | Event::Expired { id, to, barred } => {
                 self.open = None;
-                self.spent.retain(|spent| spent.id != id);
+                // One that was given up, or went elsewhere, is spent all the same.
                 if !barred.is_zero() {
+                    self.spent.retain(|spent| spent.id != id);
                     let host = &mut self.hosts[to.index()];
                     host.barred_until = Some(t.plus(barred));
-                    host.last_bar = Some(barred);
+                    host.failures += 1;
                 }
             }
             Event::Void { why } => {

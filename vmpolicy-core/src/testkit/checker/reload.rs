@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, Place, RuleFacts};
 use crate::id::{HostId, Id, RuleId};
+use crate::output::Origin;
 use crate::policy::{Action, Condition, Policy};
 use std::sync::Arc;
 
@@ -20,11 +21,20 @@ impl Facts {
             && let (Some(from), Some(to)) = (host(open.from), host(open.to))
         {
             (open.from, open.to) = (from, to);
+            // A request whose rule is gone goes on as the operator's.
+            open.origin = match open.origin {
+                Origin::Rule(rule) => {
+                    new.rule_named(&old.rules()[rule].name).map_or(Origin::Operator, Origin::Rule)
+                }
+                other => other,
+            };
+            open.action = match open.action {
+                Action::MoveTo(_) => Action::MoveTo(to),
+                Action::MoveFromHome(_) => Action::MoveFromHome(new.hosts()[to].array),
+                other => other,
+            };
         }
         self.hosts = by_name(&old, &new, &self.hosts, |p| p.hosts().rows().iter().map(|h| &h.name).collect());
-        if old.moves().bar != new.moves().bar {
-            self.hosts.iter_mut().for_each(|host| host.last_bar = None);
-        }
         if old.moves().at_most != new.moves().at_most {
             self.spent.clear();
         }

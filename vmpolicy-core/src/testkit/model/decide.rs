@@ -185,7 +185,7 @@ impl Model {
             return None;
         };
         let mut why = Reasons::default();
-        if let Some(hold) = self.hold {
+        if let Some(hold) = self.hold.filter(|hold| hold.is_none_or(|until| self.t < until)) {
             let Attempt::Stopped(until) = self.held(Origin::Drain, Hold::Operator, hold, &why, out) else {
                 return None;
             };
@@ -194,9 +194,14 @@ impl Model {
         let array = &self.policy.arrays[self.policy.hosts[here].array];
         let base = array.base;
         let mut candidates = self.ring_candidates(here);
-        candidates.extend(base.filter(|&base| base != here));
-        let (chosen, verdicts) = self.choose(&candidates, None);
+        let (mut chosen, verdicts) = self.choose(&candidates, None);
         why.verdicts = verdicts;
+        if let (None, Some(base)) = (chosen, base.filter(|&base| base != here)) {
+            candidates.push(base);
+            let (base, verdict) = self.choose(&[base], None);
+            chosen = base;
+            why.verdicts.extend(verdict);
+        }
         let Some(to) = chosen else {
             let until = candidates.iter().filter_map(|&host| self.eligible_at(host)).min();
             self.held(Origin::Drain, Hold::NoEligibleHost, until, &why, out);

@@ -37,8 +37,9 @@ pub struct Model {
     t: Mono,
     wall: Wall,
 
-    /// Everywhere that the guest is known to have been, the present place last.
-    places: Vec<Place>,
+    place: Place,
+    /// For each array the ring host that the guest left last.
+    left: Vec<Option<HostId>>,
     settle_until: Option<Mono>,
     rest: Option<RuleId>,
     /// None: no hold. Some(None): until told otherwise.
@@ -138,6 +139,7 @@ struct Noted {
 
 #[derive(Clone, Debug)]
 struct Ranked {
+    /// All hosts of the ring.
     order: Vec<HostId>,
     until: Mono,
 }
@@ -225,7 +227,8 @@ impl Model {
             last: None,
             t: Mono(0),
             wall: Wall(0),
-            places: vec![at.map_or(Place::Unknown, Place::At)],
+            place: at.map_or(Place::Unknown, Place::At),
+            left: vec![None; policy.arrays.len()],
             settle_until: None,
             rest: None,
             hold: None,
@@ -254,8 +257,10 @@ impl Model {
         if let Input::Policy(policy) = input {
             self.pending = Some(Arc::clone(policy));
         }
-        self.take_pending(now.wall, out);
-        let place = self.place();
+        if matches!(input, Input::Policy(_) | Input::Tick) {
+            self.take_pending(now.wall, out);
+        }
+        let place = self.place;
         self.told = false;
         self.clock(now, input, out);
         self.by_itself(out);
@@ -266,7 +271,7 @@ impl Model {
         self.due(out);
         out.deadline = self.deadline(now.mono, &waits);
         out.save = self.told
-            || place != self.place()
+            || place != self.place
             || !out.records.is_empty()
             || out.effects.iter().any(due::must_be_saved);
     }
@@ -274,7 +279,7 @@ impl Model {
     /// Where the guest is, as far as is known.
     #[must_use]
     pub fn location(&self) -> Option<HostId> {
-        match self.place() {
+        match self.place {
             Place::At(host) => Some(host),
             Place::Unknown | Place::Elsewhere => None,
         }
@@ -290,10 +295,6 @@ impl Model {
     #[must_use]
     pub fn open_request(&self) -> Option<Request> {
         self.open.as_ref().map(|open| open.request)
-    }
-
-    fn place(&self) -> Place {
-        self.places.last().copied().unwrap_or(Place::Unknown)
     }
 
     fn record(&self, event: Event, out: &mut Output) {
@@ -379,10 +380,10 @@ impl Model {
             Input::Ranking { array, order, lasts } => {
                 if let Some(ranking) = self.rankings.get_mut(array.index()) {
                     self.told = true;
-                    let ranked = Ranked { order: order.clone(), until: self.t.plus(*lasts) };
+                    let ring: Vec<_> = self.policy.ring(*array).collect();
+                    let ranked = Ranked { order: completed(order, &ring), until: self.t.plus(*lasts) };
                     *ranking = (!order.is_empty()).then_some(ranked);
                     // It says anew who is good.
-                    let ring: Vec<_> = self.policy.ring(*array).collect();
                     self.tried.retain(|tried| !ring.contains(&tried.host));
                 }
             }
@@ -416,8 +417,8 @@ impl Model {
     fn start(&mut self, setup: Setup, out: &mut Output) {
         self.setup = setup;
         let at = setup.at.filter(|&at| self.policy.hosts.row(at).is_some());
-        if let (Place::Unknown, Some(at)) = (self.place(), at) {
-            self.places.push(Place::At(at));
+        if let (Place::Unknown, Some(at)) = (self.place, at) {
+            self.place = Place::At(at);
         }
         for polled in &mut self.indicators {
             polled.asked = None;
@@ -465,7 +466,12 @@ impl Model {
 
     /// The guest is somewhere new: what was said of here is forgotten.
     fn arrive(&mut self, place: Place) {
-        self.places.push(place);
+        if let Some(host) = self.location()
+            && !self.policy.hosts[host].is_base
+        {
+            self.left[self.policy.hosts[host].array.index()] = Some(host);
+        }
+        self.place = place;
         self.drain_said = None;
         for rule in &mut self.rules {
             rule.said = None;
@@ -534,4 +540,15 @@ impl Model {
     fn jobs_may_run(&self) -> bool {
         self.settle_until.is_none() && self.open.is_none() && self.rest.is_none()
     }
+}
+
+/// The hosts of a ring: those that a ranking names in its order, then the others in theirs.
+fn completed(ranking: &[HostId], ring: &[HostId]) -> Vec<HostId> {
+    let mut order = Vec::new();
+    for &host in ranking.iter().chain(ring) {
+        if ring.contains(&host) && !order.contains(&host) {
+            order.push(host);
+        }
+    }
+    order
 }

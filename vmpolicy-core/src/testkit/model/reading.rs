@@ -26,8 +26,8 @@ impl Model {
         let Some(asked) = polled.asked.filter(|asked| probing && self.t >= asked.plus(every)) else { return };
         polled.asked = None;
         polled.due = asked.plus(every);
-        polled.last_poll = Some(asked);
         self.superseded(id);
+        self.polled(id, asked, every);
         self.got(id, Got::Nothing(Absence::Late), out);
     }
 
@@ -44,7 +44,15 @@ impl Model {
         polled.asked = None;
         let on_time = taken.since(polled.due).millis() <= every.millis() / 8;
         polled.due = if on_time { polled.due.plus(every) } else { taken.plus(every) };
-        let gap = polled.last_poll.replace(taken).map_or(Span::ZERO, |last| taken.since(last));
+        self.polled(id, taken, every);
+        let got = got(&mut self.indicators[id.index()], read, every, reading.value, taken);
+        self.got(id, got, out);
+    }
+
+    /// A poll was made then, answered or not: where those before it were not made, they are missing.
+    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
+        let polled = &mut self.indicators[id.index()];
+        let gap = polled.last_poll.replace(at).map_or(Span::ZERO, |last| at.since(last));
         if gap >= every.times(2) {
             let polls = u32::try_from(gap.millis() / every.millis() - 1).unwrap_or(u32::MAX);
             polled.missing = polled.missing.saturating_add(polls);
@@ -54,8 +62,6 @@ impl Model {
                 }
             }
         }
-        let got = got(&mut self.indicators[id.index()], read, every, reading.value, taken);
-        self.got(id, got, out);
     }
 
     fn got(&mut self, id: IndicatorId, got: Got, out: &mut Output) {

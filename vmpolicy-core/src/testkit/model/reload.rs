@@ -2,7 +2,7 @@
 //!
 //! Everything that the model remembers is told again in the new policy's numbers, by name.
 
-use super::{End, Model, Noted, Place, Polled, Queued, Ranked, Ruled};
+use super::{End, Model, Noted, Place, Polled, Queued, Ranked, Ruled, completed};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RuleId};
 use crate::output::{Event, Origin, Output, Record};
@@ -19,7 +19,7 @@ struct Names {
 
 impl Names {
     fn host(&self, id: HostId) -> Option<HostId> {
-        self.new.host_named(&self.old.hosts[id].name)
+        self.new.host_named(&self.old.hosts.row(id)?.name)
     }
 
     fn array(&self, id: ArrayId) -> Option<ArrayId> {
@@ -27,7 +27,7 @@ impl Names {
     }
 
     fn rule(&self, id: RuleId) -> Option<RuleId> {
-        self.new.rule_named(&self.old.rules[id].name)
+        self.new.rule_named(&self.old.rules.row(id)?.name)
     }
 
     fn place(&self, place: Place) -> Place {
@@ -130,9 +130,13 @@ impl Model {
         if self.location().is_some_and(|here| names.host(here).is_none()) {
             self.drain_said = None;
         }
-        for place in &mut self.places {
-            *place = names.place(*place);
-        }
+        self.place = names.place(self.place);
+        let still = |array: ArrayId| {
+            let before = names.old.array_named(&names.new.arrays[array].name)?;
+            let left = names.host(self.left[before.index()]?)?;
+            names.new.ring(array).any(|host| host == left).then_some(left)
+        };
+        self.left = names.new.arrays.ids().map(still).collect();
         for request in &mut self.requests {
             // A host that is gone can't be asked about again; any will do.
             request.to = names.host(request.to).unwrap_or(HostId(u16::MAX));
@@ -168,8 +172,10 @@ impl Model {
         self.hosts = new.hosts.iter().map(noted).collect();
         let ranked = |(_, array): (ArrayId, &crate::policy::Array)| {
             let ranking = self.rankings[old.array_named(&array.name)?.index()].as_ref()?;
-            let order = ranking.order.iter().filter_map(|&host| names.host(host)).collect::<Vec<_>>();
-            Some(Ranked { order, ..ranking.clone() })
+            let ring: Vec<_> = new.array_named(&array.name).map(|id| new.ring(id).collect())?;
+            let order = ranking.order.iter().filter_map(|&host| names.host(host));
+            let order: Vec<_> = order.filter(|host| ring.contains(host)).collect();
+            (!order.is_empty()).then(|| Ranked { order: completed(&order, &ring), until: ranking.until })
         };
         self.rankings = new.arrays.iter().map(ranked).collect();
         let t = self.t;

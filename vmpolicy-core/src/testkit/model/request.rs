@@ -70,7 +70,8 @@ impl Model {
     /// A request that ended without a move may have moved the guest after all.
     fn outcome_of_another(&mut self, id: RequestId, outcome: Outcome, out: &mut Output) {
         let last = self.requests.iter().rev().find(|request| request.end.is_some());
-        let Some(last) = last.filter(|last| last.id == id) else { return };
+        let known = |last: &&Asked| last.id == id && self.policy.hosts.row(last.to).is_some();
+        let Some(last) = last.filter(known) else { return };
         if outcome != Outcome::Confirmed || self.open.is_some() {
             return;
         }
@@ -126,7 +127,7 @@ impl Model {
     }
 
     fn moved_by_others(&mut self, place: Place, out: &mut Output) {
-        let before = self.place();
+        let before = self.place;
         if place == before {
             return;
         }

@@ -23,7 +23,7 @@ impl Model {
         match action {
             Action::Move => Plan::To(self.ring_candidates(here)),
             Action::MoveUp | Action::MoveDown if at.is_none() => {
-                let back = self.left(host.array).or(ring.first().copied());
+                let back = self.left[host.array.index()].or(ring.first().copied());
                 Plan::To(back.into_iter().collect())
             }
             Action::MoveUp => match at {
@@ -51,7 +51,7 @@ impl Model {
             return Plan::There;
         }
         let ring: Vec<_> = self.policy.ring(array).collect();
-        Plan::To(self.ranked(array, &ring).unwrap_or(ring))
+        Plan::To(self.ranked(array).unwrap_or(ring))
     }
 
     /// The base that `move-to-base` means from here.
@@ -65,10 +65,10 @@ impl Model {
     pub(super) fn ring_candidates(&self, here: HostId) -> Vec<HostId> {
         let array = self.policy.hosts[here].array;
         let mut ring: Vec<_> = self.policy.ring(array).collect();
-        if let Some(ranked) = self.ranked(array, &ring) {
+        if let Some(ranked) = self.ranked(array) {
             ring = ranked;
         } else {
-            let after = if ring.contains(&here) { Some(here) } else { self.left(array) };
+            let after = if ring.contains(&here) { Some(here) } else { self.left[array.index()] };
             if let Some(at) = ring.iter().position(|&host| Some(host) == after) {
                 ring.rotate_left(at + 1);
             }
@@ -78,25 +78,9 @@ impl Model {
     }
 
     /// The hosts of a ring as they are ranked, where a ranking holds.
-    fn ranked(&self, array: ArrayId, ring: &[HostId]) -> Option<Vec<HostId>> {
+    fn ranked(&self, array: ArrayId) -> Option<Vec<HostId>> {
         let ranking = self.rankings[array.index()].as_ref().filter(|ranking| ranking.until > self.t)?;
-        let mut sorted = Vec::new();
-        for &host in ranking.order.iter().chain(ring) {
-            if ring.contains(&host) && !sorted.contains(&host) {
-                sorted.push(host);
-            }
-        }
-        Some(sorted)
-    }
-
-    /// The host of the array's ring that the guest left last.
-    fn left(&self, array: ArrayId) -> Option<HostId> {
-        let before = self.places.split_last().map_or(&[][..], |(_, before)| before);
-        let mut hosts = before.iter().rev().filter_map(|place| match place {
-            super::Place::At(host) => Some(*host),
-            super::Place::Unknown | super::Place::Elsewhere => None,
-        });
-        hosts.find(|&host| self.policy.hosts[host].array == array && !self.policy.hosts[host].is_base)
+        Some(ranking.order.clone())
     }
 
     /// The first eligible of the candidates, and what was thought of each. A tour passes over those that it
@@ -109,8 +93,7 @@ impl Model {
         let (mut chosen, mut verdicts) = (None, Vec::new());
         for &host in candidates {
             let array = self.policy.hosts[host].array;
-            let ranking = self.rankings[array.index()].as_ref().filter(|ranking| ranking.until > self.t);
-            let in_vain = ranking.is_some() && tour.is_some_and(|rule| self.was_tried(rule, host));
+            let in_vain = self.ranked(array).is_some() && tour.is_some_and(|rule| self.was_tried(rule, host));
             let verdict = match self.barrier(host) {
                 Some(barrier) => barrier,
                 None if in_vain => Verdict::TriedInVain,

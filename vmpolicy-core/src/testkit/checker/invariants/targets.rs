@@ -100,6 +100,6 @@ pub(super) fn bars(facts: &Facts, _: &Step<'_>, record: &Record) -> Finding {
     };
     let first = facts.policy.moves().bar;
     let longest = LONGEST_BAR.max(first);
-    let wanted = facts.hosts[usize::from(to.0)].last_bar.map_or(first, |last| last.times(2).min(longest));
+    let wanted = (0..facts.hosts[usize::from(to.0)].failures).fold(first, |bar, _| bar.times(2).min(longest));
     Finding::judged(barred == wanted, || format!("{to:?} is barred for {barred}, not {wanted}"))
 }

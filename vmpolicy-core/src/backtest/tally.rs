@@ -1,0 +1,292 @@
+//! What is counted while a backtest runs.
+
+use super::run::Options;
+use super::summary::{HostSummary, RuleSummary, Summary};
+use crate::engine::Engine;
+use crate::id::{HostId, IndicatorId, RuleId, Table};
+use crate::input::Absence;
+use crate::leaf::cost::{Ledger, Spent};
+use crate::leaf::logic::Truth;
+use crate::output::{Event, Origin, Output};
+use crate::policy::{Action, Policy};
+use crate::time::{Mono, Span, Wall};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+const HOUR: Span = Span::from_hours(1);
+
+pub(super) struct Tally {
+    policy: Arc<Policy>,
+    fed: IndicatorId,
+    polls: u64,
+    absent: Vec<(Absence, u64)>,
+    baselines: u64,
+    /// Whether the last poll made the guest rest or wake, so that what it said is forgotten.
+    upset: bool,
+    /// The rules that read the fed indicator, and what the last poll said of each.
+    watched: Vec<Watched>,
+    /// Whether any `move` rule was true at the last poll, and since when that is so.
+    in_breach: bool,
+    breach_since: Mono,
+    breach: Span,
+    /// Whether a sample was known at the last poll, and since when that is so; none where nobody looks.
+    known: Option<bool>,
+    known_since: Mono,
+    unknown: Span,
+    at: Option<HostId>,
+    rests: bool,
+    /// Since when the guest is there and so.
+    stay_since: Mono,
+    resting: Span,
+    requests: u64,
+    moves: u64,
+    failed: u64,
+    last_hour: VecDeque<Mono>,
+    busiest_hour: usize,
+    rules: Table<RuleId, RuleSummary>,
+    hosts: Table<HostId, HostSummary>,
+    cost: Option<Ledger>,
+    unpriced: Span,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    rule: RuleId,
+    /// Whether the rule's action is `move`: the guest's service does badly while it is true.
+    moves: bool,
+    truth: Option<Truth>,
+    since: Mono,
+}
+
+impl Tally {
+    pub(super) fn new(policy: &Arc<Policy>, options: &Options) -> Self {
+        let rules = policy.rules();
+        let reads = |&id: &RuleId| rules[id].reads(options.indicator);
+        let mut summaries = Table::new(vec![RuleSummary::default(); rules.len()]);
+        for id in rules.ids().filter(reads) {
+            summaries[id].sampled = true;
+        }
+        let watch = |rule| {
+            let moves = rules[rule].action == Action::Move;
+            Watched { rule, moves, truth: None, since: Mono(0) }
+        };
+        let priced = policy.arrays().rows().iter().any(|array| array.price.is_some());
+        Self {
+            policy: Arc::clone(policy),
+            fed: options.indicator,
+            polls: 0,
+            absent: Vec::new(),
+            baselines: 0,
+            upset: false,
+            watched: rules.ids().filter(reads).map(watch).collect(),
+            in_breach: false,
+            breach_since: Mono(0),
+            breach: Span::ZERO,
+            known: None,
+            known_since: Mono(0),
+            unknown: Span::ZERO,
+            at: Some(options.at),
+            rests: false,
+            stay_since: Mono(0),
+            resting: Span::ZERO,
+            requests: 0,
+            moves: 0,
+            failed: 0,
+            last_hour: VecDeque::new(),
+            busiest_hour: 0,
+            rules: summaries,
+            hosts: Table::new(vec![HostSummary::default(); policy.hosts().len()]),
+            cost: priced.then(Ledger::default),
+            unpriced: Span::ZERO,
+        }
+    }
+
+    /// The fed indicator is about to be polled.
+    #[inline]
+    pub(super) const fn polling(&mut self) {
+        self.upset = false;
+    }
+
+    /// The fed indicator was polled.
+    #[inline]
+    pub(super) fn polled(&mut self, at: Mono, value: Result<f64, Absence>, engine: &Engine) {
+        self.polls += 1;
+        if self.upset {
+            if let Err(why) = value {
+                self.absent(why);
+            }
+            return;
+        }
+        let known = engine.value(self.fed).is_some();
+        if self.known != Some(known) {
+            self.turn_known(at, Some(known));
+        }
+        match value {
+            _ if known => {}
+            Ok(_) => self.baselines += 1,
+            Err(why) => self.absent(why),
+        }
+        self.judged(at, engine);
+    }
+
+    /// An indicator was polled: what the rules make of it.
+    #[inline]
+    pub(super) fn judged(&mut self, at: Mono, engine: &Engine) {
+        for index in 0..self.watched.len() {
+            let watched = self.watched[index];
+            let truth = engine.truth(watched.rule);
+            if watched.truth != Some(truth) {
+                self.turn_truth(index, at, Some(truth));
+            }
+        }
+    }
+
+    #[cold]
+    fn turn_truth(&mut self, index: usize, at: Mono, truth: Option<Truth>) {
+        let watched = &mut self.watched[index];
+        let (lasted, rule) = (at.since(watched.since), &mut self.rules[watched.rule]);
+        match watched.truth {
+            Some(Truth::Breach) => add(&mut rule.breach, lasted),
+            Some(Truth::Clear) => add(&mut rule.clear, lasted),
+            Some(Truth::Unknown) => add(&mut rule.unknown, lasted),
+            None => {}
+        }
+        (watched.truth, watched.since) = (truth, at);
+        let in_breach = self.watched.iter().any(|rule| rule.moves && rule.truth == Some(Truth::Breach));
+        if in_breach != self.in_breach {
+            if self.in_breach {
+                add(&mut self.breach, at.since(self.breach_since));
+            }
+            (self.in_breach, self.breach_since) = (in_breach, at);
+        }
+    }
+
+    #[cold]
+    fn absent(&mut self, why: Absence) {
+        match self.absent.iter_mut().find(|(absence, _)| *absence == why) {
+            Some((_, count)) => *count += 1,
+            None => self.absent.push((why, 1)),
+        }
+    }
+
+    #[cold]
+    fn turn_known(&mut self, at: Mono, known: Option<bool>) {
+        if self.known == Some(false) {
+            add(&mut self.unknown, at.since(self.known_since));
+        }
+        (self.known, self.known_since) = (known, at);
+    }
+
+    /// A step has recorded something: the guest may be elsewhere, or rest.
+    pub(super) fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
+        for record in &out.records {
+            self.event(at, record.event);
+        }
+        let (location, rests) = (engine.location(), engine.resting().is_some());
+        if location != self.at || rests != self.rests {
+            self.close_stay(at);
+            if let Some(host) = location
+                && self.at != location
+            {
+                self.hosts[host].arrivals += 1;
+            }
+            (self.at, self.rests) = (location, rests);
+        }
+    }
+
+    fn event(&mut self, at: Mono, event: Event) {
+        let of_rule = |origin| if let Origin::Rule(rule) = origin { Some(rule) } else { None };
+        match event {
+            Event::Request { origin, .. } => {
+                self.requests += 1;
+                if let Some(rule) = of_rule(origin) {
+                    self.rules[rule].requests += 1;
+                }
+                self.last_hour.push_back(at);
+                while self.last_hour.front().is_some_and(|&first| at.since(first) >= HOUR) {
+                    self.last_hour.pop_front();
+                }
+                self.busiest_hour = self.busiest_hour.max(self.last_hour.len());
+            }
+            Event::Confirmed { .. } => self.moves += 1,
+            Event::Refused { .. } | Event::Failed { .. } | Event::Expired { .. } => self.failed += 1,
+            Event::Held { origin, .. } => {
+                if let Some(rule) = of_rule(origin) {
+                    self.rules[rule].held += 1;
+                }
+            }
+            Event::AlreadyThere { origin, .. } => {
+                if let Some(rule) = of_rule(origin) {
+                    self.rules[rule].already_there += 1;
+                }
+            }
+            Event::NoBetterHost { rule, .. } => self.rules[rule].no_better_host += 1,
+            Event::Rest { .. } => {
+                self.close_polls(at);
+                self.upset = true;
+            }
+            Event::Wake { .. } => self.upset = true,
+            Event::Void { .. } | Event::Unknown { .. } | Event::Reload { .. } => {}
+        }
+    }
+
+    /// What the last poll said does not hold any longer.
+    fn close_polls(&mut self, at: Mono) {
+        self.turn_known(at, None);
+        for index in 0..self.watched.len() {
+            self.turn_truth(index, at, None);
+        }
+    }
+
+    fn close_stay(&mut self, at: Mono) {
+        let lasted = at.since(self.stay_since);
+        self.stay_since = at;
+        if self.rests {
+            add(&mut self.resting, lasted);
+        }
+        let Some(id) = self.at else { return };
+        let host = &self.policy.hosts()[id];
+        add(&mut self.hosts[id].lasted, lasted);
+        let price = self.policy.arrays()[host.array].price;
+        match (&mut self.cost, price) {
+            (Some(ledger), Some(price)) => match (host.is_base, self.rests) {
+                (false, _) => ledger.add(Spent::Array, price.host, lasted),
+                (true, false) => ledger.add(Spent::Base, price.base, lasted),
+                (true, true) => ledger.add(Spent::ScheduledBase, price.base, lasted),
+            },
+            (Some(_), None) => add(&mut self.unpriced, lasted),
+            (None, _) => {}
+        }
+    }
+
+    pub(super) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
+        let end = Mono::default().plus(to.since(from));
+        self.close_polls(end);
+        self.close_stay(end);
+        self.absent.sort_by_key(|&(why, _)| Absence::ALL.iter().position(|&other| other == why));
+        Summary {
+            from,
+            to,
+            stale,
+            polls: self.polls,
+            absent: self.absent,
+            baselines: self.baselines,
+            unknown: self.unknown,
+            breach: self.watched.iter().any(|rule| rule.moves).then_some(self.breach),
+            resting: self.resting,
+            requests: self.requests,
+            moves: self.moves,
+            failed: self.failed,
+            open: engine.open_request().is_some(),
+            busiest_hour: self.busiest_hour as u64,
+            rules: self.rules,
+            hosts: self.hosts,
+            cost: self.cost,
+            unpriced: self.unpriced,
+        }
+    }
+}
+
+fn add(sum: &mut Span, more: Span) {
+    *sum = Span::from_millis(sum.millis().saturating_add(more.millis()));
+}
