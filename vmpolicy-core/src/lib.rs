@@ -2,6 +2,8 @@
 
 pub mod backtest;
 pub mod engine;
+#[cfg(feature = "file")]
+pub mod file;
 pub mod id;
 pub mod input;
 pub mod leaf;

@@ -14,7 +14,7 @@ use crate::id::{ArrayId, HostId, Id, Table};
 use crate::leaf::cost::relocation_takes;
 use crate::leaf::window::{Pattern, Window, Zone};
 use crate::time::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Indicators, windows, queues, rules, and classes of a queue: the engine keeps sets of them in 64 bits.
 pub(crate) const MOST_OF_A_KIND: usize = 64;
@@ -22,14 +22,18 @@ pub(crate) const MOST_OF_A_KIND: usize = 64;
 pub(crate) const MOST_HOSTS: usize = 60_000;
 /// A request budget is remembered one by one.
 const MOST_REQUESTS: u32 = 1_000;
+/// After so many errors nobody reads on, and a guess takes time.
+pub(crate) const MOST_SUGGESTIONS: usize = 100;
 /// The longest name, in bytes: names are repeated in every record.
 const LONGEST_NAME: usize = 200;
 
 /// Sections that were not wholly readable, so that what seems to be missing may have been there.
 ///
 /// Errors that rest on absence are left out for them: a typo in one place is told once.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Doubts {
+    /// Things that are there, and could not be read.
+    pub(crate) names: BTreeMap<Noun, BTreeSet<String>>,
     pub(crate) arrays: bool,
     pub(crate) hosts: bool,
     pub(crate) bases: bool,
@@ -40,6 +44,14 @@ pub(crate) struct Doubts {
     pub(crate) queues: bool,
     pub(crate) classes: bool,
     pub(crate) relocation: bool,
+}
+
+#[cfg(feature = "file")]
+impl Doubts {
+    /// Something of that name is there, and could not be read.
+    pub(crate) fn name(&mut self, what: Noun, name: String) {
+        self.names.entry(what).or_default().insert(name);
+    }
 }
 
 impl PolicyFile {
@@ -133,8 +145,7 @@ impl<'a> Judge<'a> {
         if let Some(guest) = &file.guest
             && !is_name(&guest.value)
         {
-            // A guest is a host to the outside, and its name is part of every request's id.
-            let kind = Kind::BadName { what: Noun::Host, name: guest.value.clone() };
+            let kind = Kind::BadName { what: Noun::Guest, name: guest.value.clone() };
             judge.blame(kind, guest.place, "guest");
         }
         judge.arrays =
@@ -213,14 +224,17 @@ impl<'a> Judge<'a> {
             Noun::Indicator => (&self.indicators, self.doubts.indicators),
             Noun::Window => (&self.windows, self.doubts.windows),
             Noun::Queue => (&self.queues, self.doubts.queues),
-            // Classes are their queue's, and nothing refers to a rule.
-            Noun::Class | Noun::Rule => return None,
+            // Classes are their queue's, and nothing refers to a rule or a guest.
+            Noun::Class | Noun::Rule | Noun::Guest => return None,
         };
         if let Some(&(index, _)) = known.get(name.value.as_str()) {
             return Some(I::from_index(index));
         }
-        if !doubt {
-            let suggestion = nearest(&name.value, known.keys().copied()).map(str::to_owned);
+        let unread = self.doubts.names.get(&what).is_some_and(|names| names.contains(&name.value));
+        if !doubt && !unread {
+            let worth = self.errors.len() < MOST_SUGGESTIONS;
+            let suggestion = worth.then(|| nearest(&name.value, known.keys().copied())).flatten();
+            let suggestion = suggestion.map(str::to_owned);
             let error = self.blame(Kind::Undefined { what, name: name.value.clone() }, name.place, path);
             error.suggestion = suggestion;
         }
@@ -356,7 +370,9 @@ impl<'a> Judge<'a> {
                 let arrays = self.file.arrays.len();
                 if arrays > 1 {
                     if !self.doubts.home {
-                        self.blame(Kind::NoHome { arrays }, None, "home");
+                        // It is the second array that raises the question.
+                        let place = self.file.arrays[1].name.place;
+                        self.blame(Kind::NoHome { arrays }, place, "home");
                     }
                     self.doubts.home = true;
                 }
@@ -430,13 +446,10 @@ impl<'a> Judge<'a> {
                 self.not_zero(key, span, || path.to_owned());
             }
         }
-        if let Some(Located { value: AtMost { count, per }, place }) = form.at_most {
-            if count == 0 || count > MOST_REQUESTS {
-                self.blame(Kind::BadBudget { count }, place, "moves.at_most");
-            }
-            if per.is_zero() {
-                self.blame(Kind::ZeroSpan { key: "at_most" }, place, "moves.at_most");
-            }
+        if let Some(Located { value: AtMost { count, per }, place }) = form.at_most
+            && (count == 0 || count > MOST_REQUESTS || per.is_zero())
+        {
+            self.blame(Kind::BadBudget { count, per }, place, "moves.at_most");
         }
         let default = Moves::default();
         let or =

@@ -1,10 +1,11 @@
 //! What can be wrong with a policy that could be read: typed, with a code, a path and a place.
 
-use super::Place;
+use super::{Place, units};
+use crate::time::Span;
 use core::fmt;
 
 /// A kind of thing that a policy names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Noun {
     /// An array of hosts.
@@ -21,6 +22,8 @@ pub enum Noun {
     Class,
     /// A rule.
     Rule,
+    /// The guest itself.
+    Guest,
 }
 
 impl fmt::Display for Noun {
@@ -33,6 +36,7 @@ impl fmt::Display for Noun {
             Self::Queue => "queue",
             Self::Class => "class",
             Self::Rule => "rule",
+            Self::Guest => "guest",
         })
     }
 }
@@ -49,6 +53,7 @@ impl Noun {
             Self::Queue => "queues",
             Self::Class => "classes",
             Self::Rule => "rules",
+            Self::Guest => "guests",
         }
     }
 }
@@ -141,10 +146,12 @@ pub enum PolicyErrorKind {
         last: u8,
     },
     /// A budget of nothing, or of far too much.
-    #[error("`at_most` allows {count} requests: expected 1 to 1000")]
+    #[error("`{count} per {per}` is no budget: expected 1 to 1000 requests in a span longer than zero")]
     BadBudget {
-        /// As written.
+        /// How many, as written.
         count: u32,
+        /// In how long, as written.
+        per: Span,
     },
     /// A threshold that is no finite number.
     #[error("{value} is no threshold: expected a finite number")]
@@ -334,6 +341,15 @@ impl PolicyErrorKind {
                     "give the indicator a unit, such as `unit: {unit}`, or write the bare number"
                 ));
             }
+            Self::WrongUnit { expected, .. } => {
+                let alike: Vec<String> = units::alike(expected).map(|unit| format!("`{unit}`")).collect();
+                let none = alike.is_empty();
+                return Some(if none {
+                    format!("write `{expected}`")
+                } else {
+                    format!("units that go with it are {}", alike.join(", "))
+                });
+            }
             Self::UnknownZone { .. } => "zones are named as in the IANA database, such as `Europe/Oslo`",
             Self::GainWithoutTime { class, .. } => return Some(format!("write `\"{class}\": 71s`")),
             Self::GainWithoutRelocation { .. } => "add `relocation: 22m4s` to the array",
@@ -396,9 +412,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     };
     let wanted = plain(name);
     // A third of the letters may be wrong: `tary` finds `tarry`, `cpu` does not find `gpu_load`.
-    let most = (name.chars().count() / 3).max(1);
+    // Nothing of what was written must be left for a guess to be one.
+    let letters = wanted.chars().count();
+    let most = (letters / 3).max(1).min(letters.saturating_sub(1));
     known
         .into_iter()
+        // Who has more names than this is not helped by one of them, and it takes time.
+        .take(2_000)
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(&wanted, &plain(candidate)), candidate))
         .filter(|&(far, _)| far <= most)
@@ -433,5 +453,6 @@ mod tests {
         assert_eq!(nearest("tary", ["when", "tarry", "do"]), Some("tarry"));
         assert_eq!(nearest("trary", ["when", "tarry", "do"]), Some("tarry"));
         assert_eq!(nearest("cpu", ["gpu_load"]), None);
+        assert_eq!(nearest("%", ["s"]), None);
     }
 }

@@ -4,14 +4,16 @@
 //! It is data: it can be shared between a million guests, stored and compared.
 
 mod action;
-mod build;
+pub(crate) mod build;
 mod condition;
 mod consistent;
 mod display;
 pub mod error;
 mod fingerprint;
+pub mod lint;
 mod source;
-mod units;
+pub mod thesis;
+pub(crate) mod units;
 
 pub use action::{Action, Monitor};
 

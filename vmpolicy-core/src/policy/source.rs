@@ -21,6 +21,7 @@ pub struct Place {
 
 /// A value and where it was written; nowhere, where a program made it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Located<T> {
     /// The value.
     pub value: T,

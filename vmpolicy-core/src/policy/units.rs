@@ -57,9 +57,14 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
 }
 
 /// The units that go with this one, for a hint.
-pub(crate) fn alike(unit: &str) -> Vec<&'static str> {
-    let Some((dimension, false, _)) = look_up(unit) else { return Vec::new() };
-    UNITS.iter().filter(|(_, other, _)| *other == dimension).map(|(name, ..)| *name).collect()
+pub(crate) fn alike(unit: &str) -> impl Iterator<Item = String> + use<> {
+    let found =
+        look_up(unit).map(|(dimension, per_second, _)| (dimension, if per_second { "/s" } else { "" }));
+    let of = move |(dimension, per_second)| {
+        let same = UNITS.iter().filter(move |(_, other, _)| *other == dimension);
+        same.map(move |(name, ..)| format!("{name}{per_second}"))
+    };
+    found.into_iter().flat_map(of)
 }
 
 #[cfg(test)]

@@ -114,9 +114,9 @@ fn strip_because(line: &str) -> String {
 
 fn because(event: &Event) -> Option<crate::output::Because> {
     match event {
-        Event::Request { because, .. } | Event::Held { because, .. } | Event::NoBetterHost { because, .. } => {
-            Some(*because)
-        }
+        Event::Request { because, .. }
+        | Event::Held { because, .. }
+        | Event::NoBetterHost { because, .. } => Some(*because),
         _ => None,
     }
 }
@@ -139,7 +139,8 @@ impl Tally {
     pub fn count(&mut self, out: &Output) {
         self.steps += 1;
         self.records += out.records.len() as u64;
-        self.requests += out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
+        self.requests +=
+            out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
         let confirmed = |event| matches!(event, Event::Confirmed { .. });
         self.confirmed += out.records.iter().filter(|record| confirmed(record.event)).count() as u64;
     }
@@ -220,7 +221,11 @@ pub fn summary(policy: &Policy) -> String {
     let mut text = String::from("policy\n");
     for (id, array) in policy.arrays().iter() {
         let ring: Vec<_> = policy.ring(id).map(|host| policy.hosts()[host].name.clone()).collect();
-        let _ = writeln!(text, "  array {} ring {ring:?} base {:?} speed {}", array.name, array.base, array.speed);
+        let _ = writeln!(
+            text,
+            "  array {} ring {ring:?} base {:?} speed {}",
+            array.name, array.base, array.speed
+        );
     }
     for (_, indicator) in policy.indicators().iter() {
         let _ = writeln!(text, "  {indicator:?}");
@@ -232,7 +237,8 @@ pub fn summary(policy: &Policy) -> String {
         let _ = writeln!(text, "  queue {queue:?}");
     }
     for (_, rule) in policy.rules().iter() {
-        let _ = writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
+        let _ =
+            writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
     }
     let _ = write!(text, "  {:?}", policy.moves());
     text

@@ -324,7 +324,7 @@ impl Locator for Nowhere {
 
 fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
     Wiring {
-        probes: vec![(key.to_owned(), Box::new(move || Box::new(probe) as Box<dyn Probe>))],
+        probes: vec![WiredProbe { key: key.to_owned(), make: Box::new(move || Box::new(probe)) }],
         actuator: Box::new(world.clone()),
         locator: None,
     }

@@ -144,7 +144,8 @@ impl Judge<'_> {
     ) -> Option<f64> {
         let Some(unit) = unit else { return Some(value) };
         let name = &indicator.value;
-        let form = self.file.indicators.iter().find(|form| form.name.value == *name)?;
+        let &(index, _) = self.indicators.get(name.as_str())?;
+        let form = self.file.indicators.get(index)?;
         let Some(own) = &form.unit else {
             if !self.doubts.units {
                 let kind = Kind::UnitOfNothing { indicator: name.clone(), unit: unit.value.clone() };
@@ -155,7 +156,7 @@ impl Judge<'_> {
         let converted = units::convert(value, &unit.value, &own.value).filter(|value| value.is_finite());
         if converted.is_none() {
             let expected = own.value.clone();
-            let suggestion = nearest(&unit.value, units::alike(&expected)).map(str::to_owned);
+            let suggestion = units::alike(&expected).find(|known| known.eq_ignore_ascii_case(&unit.value));
             let kind = Kind::WrongUnit { indicator: name.clone(), unit: unit.value.clone(), expected };
             self.blame(kind, unit.place, path).suggestion = suggestion;
         }
@@ -170,7 +171,7 @@ impl Judge<'_> {
         reads: &mut Reads,
     ) -> Option<(QueueId, usize)> {
         let id: QueueId = self.find(Noun::Queue, name, path)?;
-        let index = self.file.queues.iter().position(|form| form.name.value == name.value)?;
+        let index = id.index();
         match reads.queue {
             Some(first) if first != id => {
                 let first = self.file.queues[first.index()].name.value.clone();

@@ -1,0 +1,233 @@
+//! The policy file: YAML to a [`Policy`], or to everything that is wrong with it.
+//!
+//! [`load`] does it all. [`parse`] stops before the policy is judged, for programs that want to change what was
+//! written. Neither reads a file: the text is given. All problems are found in one run, and told as plain
+//! data with places; drawing them is left to others.
+//!
+//! ```
+//! use vmpolicy_core::file::{line_col, load};
+//! # struct NoZones;
+//! # impl vmpolicy_core::policy::Zones for NoZones {
+//! #     fn zone(&self, _: &str) -> Option<vmpolicy_core::leaf::window::Zone> { None }
+//! # }
+//! let text = "version: 1\narrays: { oslo: { hosts: [mln1, mln2] } }\nhoem: oslo\n";
+//! let problems = load(text.as_bytes(), &NoZones).unwrap_err();
+//! assert_eq!(problems[0].message, "unknown key `hoem`");
+//! assert_eq!(problems[0].hint.as_deref(), Some("did you mean `home`?"));
+//! assert_eq!(problems[0].place.map(|place| line_col(text, place.start)), Some((3, 1)));
+//! ```
+
+mod node;
+mod problem;
+mod reader;
+mod rules;
+mod scalar;
+mod sections;
+mod shell;
+mod when;
+
+pub use problem::{Problem, ReadErrorKind, Severity, line_col};
+pub use scalar::parse_span;
+pub use shell::{
+    ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec,
+    PsiResource, QueueSource, Shell,
+};
+
+use crate::policy::build::Doubts;
+use crate::policy::error::{Noun, PolicyErrorKind, nearest};
+use crate::policy::lint::{Warning, lint};
+use crate::policy::{Place, Policy, PolicyFile, Zones};
+use node::MOST_BYTES;
+use problem::ReadErrorKind as Kind;
+use reader::{Fields, Reader};
+
+/// More than anybody reads; the rest is counted.
+const MOST_PROBLEMS: usize = 500;
+
+const SECTIONS: &[&str] = &[
+    "version",
+    "guest",
+    "arrays",
+    "home",
+    "indicators",
+    "windows",
+    "queues",
+    "rules",
+    "moves",
+    "actuator",
+    "locator",
+];
+
+/// What was written, as far as it could be read.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The policy as written. Where there are problems, what they are about is left out.
+    pub file: PolicyFile,
+    /// The shell's part.
+    pub shell: Shell,
+    /// Everything that could not be read, in the order of the file.
+    pub problems: Vec<Problem>,
+    doubts: Doubts,
+}
+
+/// A policy from a file.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The policy, sound.
+    pub policy: Policy,
+    /// What it was built from, with its places.
+    pub file: PolicyFile,
+    /// The shell's part.
+    pub shell: Shell,
+    /// What is legal but unwise, in the order of the file.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads a policy file as far as it can be read.
+///
+/// Names are not looked up here; [`PolicyFile::build`] does that.
+#[must_use]
+pub fn parse(text: &[u8]) -> Parsed {
+    let (node, problems) = match checked(text) {
+        Ok(text) => node::read(text),
+        Err(problem) => (None, vec![*problem]),
+    };
+    let mut reader = Reader::new(problems);
+    let (mut file, mut shell) = (PolicyFile::default(), Shell::default());
+    match node {
+        Some(node) if node.is_null() => reader.nothing(),
+        Some(node) => {
+            if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
+                (file, shell) = reader.top(&top);
+            } else {
+                reader.doubt_all();
+            }
+        }
+        None if reader.problems.is_empty() => reader.nothing(),
+        None => reader.doubt_all(),
+    }
+    let Reader { mut problems, doubts, .. } = reader;
+    sort(&mut problems);
+    Parsed { file, shell, problems, doubts }
+}
+
+/// Reads and judges a policy file.
+///
+/// # Errors
+///
+/// Every problem, structural and semantic, in the order of the file. What is broken in one place is told once,
+/// not again for each use of it.
+pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
+    let Parsed { file, shell, mut problems, doubts } = parse(text);
+    problems.extend(unknown_host(&file, &shell, &doubts));
+    let judged = file.judge(zones, doubts);
+    match judged {
+        Ok(policy) if problems.is_empty() => {
+            let warnings = lint(&file, &policy);
+            return Ok(Loaded { policy, file, shell, warnings });
+        }
+        Ok(_) => {}
+        Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
+    }
+    sort(&mut problems);
+    if problems.len() > MOST_PROBLEMS {
+        let more = problems.len() - MOST_PROBLEMS;
+        problems.truncate(MOST_PROBLEMS);
+        problems.push(Kind::More { more }.at(None, String::new(), None));
+    }
+    Err(problems)
+}
+
+/// By place; what has none is about the whole file, and comes first.
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| problem.place.map(|place| (place.start, place.end)));
+}
+
+/// The bytes as a text of a size that can be a policy.
+fn checked(bytes: &[u8]) -> Result<&str, Box<Problem>> {
+    if bytes.len() > MOST_BYTES {
+        let hint = Some("is this the policy file?".to_owned());
+        let kind = Kind::TooLarge { bytes: bytes.len(), most: MOST_BYTES };
+        return Err(Box::new(kind.at(None, String::new(), hint)));
+    }
+    core::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let start = u32::try_from(at).unwrap_or(u32::MAX);
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        // Lines are countable up to there: what comes before is UTF-8.
+        let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let hint = Some(format!("byte {at} of the file, in line {line}; save it as UTF-8"));
+        Box::new(Kind::NotUtf8 { byte }.at(Some(Place { start, end: start + 1 }), String::new(), hint))
+    })
+}
+
+/// `locator: { assume: HOST }`, where nothing is called so.
+fn unknown_host(file: &PolicyFile, shell: &Shell, doubts: &Doubts) -> Option<Problem> {
+    let locator = shell.locator.as_ref()?;
+    let LocatorSpec::Assume(name) = &locator.value else { return None };
+    let mut known = file.arrays.iter().flat_map(|array| array.hosts.value.iter().chain(&array.base));
+    if doubts.hosts || known.clone().any(|host| host.value == *name) {
+        return None;
+    }
+    let kind = PolicyErrorKind::Undefined { what: Noun::Host, name: name.clone() };
+    let hint = nearest(name, known.by_ref().map(|host| host.value.as_str()));
+    Some(Problem {
+        code: kind.code(),
+        severity: Severity::Error,
+        message: kind.to_string(),
+        place: locator.place,
+        path: "locator.assume".to_owned(),
+        labels: Vec::new(),
+        hint: hint.map(|near| format!("did you mean `{near}`?")),
+    })
+}
+
+impl Reader {
+    /// Of what can't be read at all, nothing more is said.
+    fn doubt_all(&mut self) {
+        self.doubts.arrays = true;
+        self.doubts.hosts = true;
+        self.doubts.bases = true;
+    }
+
+    fn nothing(&mut self) {
+        let hint = Some("begin with `version: 1` and `arrays:`".to_owned());
+        self.problems.push(Kind::Empty.at(None, String::new(), hint));
+        self.doubt_all();
+    }
+
+    fn top(&mut self, top: &Fields<'_>) -> (PolicyFile, Shell) {
+        self.version(top);
+        let guest = self.optional(top, "guest", |reader, node| reader.name(node, "the name of a guest"));
+        let arrays = self.arrays(top);
+        let home = self.optional(top, "home", |reader, node| reader.name(node, "the name of an array"));
+        self.doubts.home |= home.is_none() && (top.get("home").is_some() || top.is_meant("home"));
+        let (indicators, probes) = self.indicators(top);
+        let windows = self.windows(top);
+        let (queues, sources) = self.queues(top);
+        let rules = self.rules(top);
+        let mut moves = self.moves(top);
+        let actuator = self.actuator(top);
+        let locator = self.locator(top, &mut moves);
+        let name = guest.as_ref().map(|guest| guest.value.clone());
+        let shell = Shell { guest: name, probes, sources, actuator, locator };
+        (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
+    }
+
+    fn version(&mut self, top: &Fields<'_>) {
+        let Some(node) = top.get("version") else {
+            if !top.is_meant("version") {
+                // Of the whole file: at its beginning there may be a comment.
+                let hint = Some("begin the file with `version: 1`".to_owned());
+                self.problems.push(Kind::MissingKey { key: "version" }.at(None, "version".to_owned(), hint));
+            }
+            return;
+        };
+        self.inside("version", |reader| {
+            let Some(text) = reader.text(node, "`1`") else { return };
+            if text != "1" {
+                reader.blame(Kind::Version { found: node::short(text) }, node.place);
+            }
+        });
+    }
+}

@@ -1,0 +1,87 @@
+//! That what is written about the policy file is true.
+
+use crate::support::told;
+use std::collections::BTreeSet;
+
+const REFERENCE: &str = include_str!("../../../docs/policy-file.md");
+const ERRORS: &str = include_str!("../../../docs/errors.md");
+
+/// The blocks of a language in a page, each with the line that it begins in.
+fn blocks<'t>(page: &'t str, language: &str) -> Vec<(usize, &'t str)> {
+    let open = format!("```{language}\n");
+    let mut found = Vec::new();
+    let mut rest = page;
+    while let Some(start) = rest.find(&open) {
+        let body = &rest[start + open.len()..];
+        let end = body.find("\n```").expect("a block that ends") + 1;
+        let line = page[..page.len() - body.len()].lines().count() + 1;
+        found.push((line, &body[..end]));
+        rest = &body[end..];
+    }
+    found
+}
+
+/// A snippet is a whole file, or some of its sections: what it leaves out is put to it.
+fn completed(snippet: &str) -> String {
+    let has = |key: &str| snippet.lines().any(|line| line.starts_with(&format!("{key}:")));
+    let mut text = snippet.to_owned();
+    for (key, default) in [
+        ("version", "version: 1\n"),
+        ("arrays", "arrays: { oslo: { hosts: [mln1, mln2, mln3], base: mln6 } }\n"),
+    ] {
+        if !has(key) {
+            text += default;
+        }
+    }
+    text
+}
+
+#[test]
+fn every_snippet_of_the_reference_is_sound() {
+    let snippets = blocks(REFERENCE, "yaml");
+    assert!(snippets.len() >= 10, "only {} snippets", snippets.len());
+    for (line, snippet) in snippets {
+        let told = told(completed(snippet).as_bytes());
+        // A snippet shows one thing: that nothing reads it yet, or that there is no rule, is no fault.
+        let faults: Vec<&str> = told.split("VP").skip(1).collect();
+        assert!(faults.is_empty(), "docs/policy-file.md:{line}:\n{told}");
+        assert!(!told.contains("VW0005") && !told.contains("VW0003"), "docs/policy-file.md:{line}:\n{told}");
+    }
+}
+
+/// Every code that the sources can give.
+fn codes() -> BTreeSet<String> {
+    let sources = [
+        include_str!("../../src/policy/error.rs"),
+        include_str!("../../src/policy/lint/mod.rs"),
+        include_str!("../../src/file/problem.rs"),
+    ];
+    let quoted = |source: &str| -> Vec<String> {
+        let pieces = source.split("=> \"V").skip(1);
+        pieces.map(|piece| format!("V{}", piece.split('"').next().unwrap_or(""))).collect()
+    };
+    sources.iter().flat_map(|source| quoted(source)).collect()
+}
+
+#[test]
+fn every_code_is_explained_once_and_no_other() {
+    let headings: Vec<String> = ERRORS
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(|line| line.chars().take(6).collect())
+        .collect();
+    let explained: BTreeSet<String> = headings.iter().cloned().collect();
+    assert_eq!(explained.len(), headings.len(), "a code is explained twice");
+    assert_eq!(explained, codes());
+}
+
+#[test]
+fn every_example_of_an_error_gives_that_error() {
+    for section in ERRORS.split("\n### ").skip(1) {
+        let code: String = section.chars().take(6).collect();
+        for (_, snippet) in blocks(section, "yaml") {
+            let told = told(completed(snippet).as_bytes());
+            assert!(told.contains(&code), "{code}:\n{snippet}\n{told}");
+        }
+    }
+}
