@@ -107,6 +107,7 @@ impl Model {
             if self.rules[rule.index()].fresh.contains(&id) {
                 let out = self.still_out(rule, id);
                 self.evaluate(rule, &out);
+                self.ready.remove(&rule);
             }
         }
     }
