@@ -168,6 +168,20 @@ fn a_torn_or_damaged_gzip_says_how_far_it_got() {
 }
 
 #[test]
+fn lines_are_counted_as_an_editor_does() {
+    let line = |text: &str| match all(text).unwrap_err() {
+        TraceError::Time { line, .. } => line,
+        other => panic!("{other}"),
+    };
+    assert_eq!(line("timestamp,value\n\n60,1\n\nx,2\n"), 5);
+    assert_eq!(line("timestamp,value\r\n\r\n60,1\r\n\r\nx,2\r\n"), 5);
+    assert_eq!(line("\"timestamp\",value\n\n60,1\n\nx,2"), 5);
+    assert_eq!(line("\"timestamp\",value\r\n\r\n60,\"1\"\r\n\r\nx,2"), 5);
+    assert_eq!(line("note,timestamp,value\n\"a\nb\",60,1\n\"c\n\nd\",x,2\n"), 4);
+    assert_eq!(line("timestamp,value\r60,1\rx,2"), 3);
+}
+
+#[test]
 fn an_input_that_fails_is_told_as_such() {
     struct Broken;
     impl Read for Broken {
