@@ -9,14 +9,20 @@ use std::fmt::Display;
 use vmpolicy_core::Policy;
 use vmpolicy_core::time::Now;
 
+/// No rule of the policies at hand has a longer tarry.
+const TARRY_MAX: u32 = 3;
+
 /// The bytes that say which state it is. The engine's own time has to be the caller's (no restart with
 /// another clock).
-pub fn identity(saved: &impl Serialize, now: Now, policy: &Policy) -> Vec<u8> {
+pub fn identity(saved: &impl Serialize, now: Now, policy: &Policy, settling: bool) -> Vec<u8> {
     let moves = policy.moves();
+    let every = policy.indicators().iter().map(|(_, indicator)| indicator.every.millis()).max().unwrap_or(0);
     let mut writer = Writer {
         bytes: Vec::with_capacity(512),
         key: "",
         now,
+        settling,
+        every_ms: millis(every),
         dwell_ms: millis(moves.dwell.millis()),
         budget_ms: millis(moves.at_most.per.millis()),
     };
@@ -32,6 +38,8 @@ struct Writer {
     bytes: Vec<u8>,
     key: &'static str,
     now: Now,
+    settling: bool,
+    every_ms: i64,
     dwell_ms: i64,
     budget_ms: i64,
 }
@@ -53,8 +61,17 @@ impl Writer {
     }
 
     /// Whether nothing under this name tells states apart.
-    fn is_left_out(key: &str) -> bool {
-        matches!(key, "version" | "policy" | "clock" | "sequence" | "id" | "from" | "last" | "setup")
+    fn is_left_out(&self, key: &str) -> bool {
+        match key {
+            "version" | "policy" | "clock" | "sequence" | "id" | "setup" => true,
+            // The source of a request is the present place; a window's view is good from now.
+            "from" => true,
+            // Worked out anew in each step.
+            "retry_at" => true,
+            // Worked out anew when the guest has settled.
+            "due" => self.settling,
+            _ => false,
+        }
     }
 
     /// A number, told from now where it is a time.
@@ -62,14 +79,16 @@ impl Writer {
         let t = self.now.mono.0;
         match self.key {
             // Only that they are still to come matters.
-            "ranking_until" | "barred_until" | "down_until" | "drain_until" | "pause_until" => {
+            "ranking_until" | "barred_until" | "down_until" | "drain_until" | "pause_until" | "claim_due" => {
                 value.saturating_sub(t).max(0)
             }
+            // One interval late, or two polls missed, is as good as more.
+            "due" => value.saturating_sub(t).max(-self.every_ms),
+            "polled" => value.saturating_sub(t).max(-2 * self.every_ms),
             "moved_at" => value.saturating_sub(t).max(-self.dwell_ms),
-            "budget" => value.saturating_sub(t).max(-self.budget_ms),
+            "until" if value == i64::MAX => value,
             "until" => value.saturating_sub(self.now.wall.0),
-            "due" | "asked" | "polled" | "settle_until" | "confirm_by" | "locate_due" | "claim_due"
-            | "retry_at" | "counter" | "clear_run" | "hold" => value.saturating_sub(t),
+            "asked" | "settle_until" | "confirm_by" | "locate_due" | "counter" | "clear_run" | "hold" | "budget" => value.saturating_sub(t),
             _ => value,
         }
     }
@@ -96,10 +115,28 @@ impl<'a> ser::Serializer for &'a mut Writer {
 
     numbers! {
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
+        serialize_u8: u8, serialize_u16: u16,
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<(), Failed> {
+        // More samples than the longest tarry are as good as that many; so are two missing where none may be.
+        let value = match self.key {
+            "counter" | "clear_run" => value.min(TARRY_MAX),
+            "missing" => value.min(1),
+            _ => value,
+        };
+        self.put(&value.to_le_bytes())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), Failed> {
+        // The number of the last request that has ended; of which there is one.
+        if self.key == "last" { Ok(()) } else { self.put(&value.to_le_bytes()) }
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), Failed> {
+        if self.key == "budget" && self.now.mono.0.saturating_sub(value) >= self.budget_ms {
+            return Ok(());
+        }
         self.put(&self.number(value).to_le_bytes())
     }
 
@@ -165,7 +202,9 @@ impl<'a> ser::Serializer for &'a mut Writer {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Failed> {
-        self.put(&len.unwrap_or(0).to_le_bytes())?;
+        if self.key != "budget" {
+            self.put(&len.unwrap_or(0).to_le_bytes())?;
+        }
         Ok(self)
     }
 
@@ -256,8 +295,7 @@ macro_rules! fields {
             type Error = Failed;
 
             fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Failed> {
-                // The location of a request has these names too; its source is the present place.
-                if Writer::is_left_out(key) {
+                if self.is_left_out(key) {
                     return Ok(());
                 }
                 let outer = std::mem::replace(&mut self.key, key);
