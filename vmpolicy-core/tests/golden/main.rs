@@ -1,5 +1,6 @@
 //! Golden documents: what the four policies of the thesis decide on small traces, how a request lives, and
 //! one of each event. They are meant to be read; a change of behaviour shows as a change of a document.
+#![cfg(feature = "testkit")]
 
 mod events;
 mod requests;
