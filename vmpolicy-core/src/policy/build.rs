@@ -469,11 +469,11 @@ impl<'a> Judge<'a> {
 
 /// The one place that knows how the window leaf makes a window.
 fn make_window(pattern: &PatternForm, zone: Zone) -> Result<Window, String> {
-    let pattern = match pattern.clone() {
-        PatternForm::Days { days, hours } => Pattern::Days { days, hours },
-        PatternForm::Cron { open, close } => Pattern::Cron { open, close },
+    let pattern = match pattern {
+        PatternForm::Days { days, hours } => Pattern::Days { days: *days, hours: *hours },
+        PatternForm::Cron { open, close } => Pattern::Cron { open: open.clone(), close: close.clone() },
     };
-    Window::new(pattern, zone).map_err(|why| why.to_string())
+    Window::new(pattern, zone).map_err(|error| error.to_string())
 }
 
 /// Whether a text will do as a name: something to see, and nothing that breaks a line of a record.

@@ -11,8 +11,8 @@ pub use dry::{DryActuator, DryLocator, Shadow};
 pub use embedded::{Embedded, EmbeddedActuator, EmbeddedLocator};
 pub use exec::ExecActuator;
 
-use crate::spec::ActuatorSpec;
 use std::time::Duration;
+use vmpolicy_core::file::ActuatorSpec;
 
 /// Whether moves are asked for, and if not, why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,6 +45,8 @@ pub struct Driver<S, R, E> {
     acts: Vec<Effect>,
     /// Whether the state must be on disk before anything leaves.
     unsaved: bool,
+    /// Whether anything but time has come in since the state was written.
+    changed: bool,
     saved_at: Option<Mono>,
     retry_at: Option<Mono>,
     trouble: Option<Trouble>,
@@ -69,6 +71,7 @@ impl<S: StateStore, R: RecordSink, E: Effects> Driver<S, R, E> {
             lines: Vec::new(),
             acts: Vec::new(),
             unsaved: false,
+            changed: false,
             saved_at: None,
             retry_at: None,
             trouble: None,
@@ -106,11 +109,12 @@ impl<S: StateStore, R: RecordSink, E: Effects> Driver<S, R, E> {
         }
         render(&policy, &self.identity.guest, self.identity.dry_run, &out, &mut self.lines);
         self.unsaved |= out.save;
+        self.changed |= !matches!(input, Input::Tick);
         self.acts.extend(out.effects.iter().filter(|effect| acts(effect)));
         self.drop_ended();
         if self.unsaved || !self.lines.is_empty() || !self.acts.is_empty() {
             self.flush(now);
-        } else if self.saved_at.is_none_or(|saved_at| now.mono.since(saved_at) >= PERSIST) {
+        } else if self.changed && self.saved_at.is_none_or(|saved_at| now.mono.since(saved_at) >= PERSIST) {
             self.save(now);
         }
         for effect in out.effects.iter().filter(|effect| !acts(effect)) {
@@ -173,7 +177,7 @@ impl<S: StateStore, R: RecordSink, E: Effects> Driver<S, R, E> {
     fn save(&mut self, now: Now) -> bool {
         match self.store.save(&self.engine.save()) {
             Ok(()) => {
-                (self.unsaved, self.saved_at) = (false, Some(now.mono));
+                (self.unsaved, self.changed, self.saved_at) = (false, false, Some(now.mono));
                 true
             }
             Err(error) => {

@@ -57,14 +57,25 @@ pub struct WorkerId(u64);
 
 /// What the hands are given: the ports of one policy.
 pub struct Wiring {
-    /// A probe for each indicator of the policy, in its order, each with a key. A thread whose key comes
-    /// again is kept, and with it its connection or baseline.
-    pub probes: Vec<(String, Box<dyn FnOnce() -> Box<dyn Probe> + Send>)>,
+    /// A probe for each indicator of the policy, in its order.
+    pub probes: Vec<WiredProbe>,
     /// The actuator.
     pub actuator: Box<dyn Actuator>,
     /// The locator, where there is one.
     pub locator: Option<Box<dyn Locator>>,
 }
+
+/// A probe to be made, if there is none of this key yet.
+pub struct WiredProbe {
+    /// All that it is made of, as a text. A thread whose key comes again at a reload is kept, and with it
+    /// its connection or baseline.
+    pub key: String,
+    /// Makes it.
+    pub make: MakeProbe,
+}
+
+/// Makes a probe.
+pub type MakeProbe = Box<dyn FnOnce() -> Box<dyn Probe> + Send>;
 
 /// The threads, and what is sent to them.
 pub struct Hands {
@@ -156,7 +167,7 @@ impl Hands {
     /// answer of a probe or locator that is gone is not heard, that of an actuator is.
     pub fn wire(&mut self, wiring: Wiring) {
         let mut before = std::mem::take(&mut self.probes);
-        for (key, make) in wiring.probes {
+        for WiredProbe { key, make } in wiring.probes {
             let worker = match before.iter().position(|(known, _)| *known == key) {
                 Some(at) => before.swap_remove(at).1,
                 None => self.probe_worker(make()),

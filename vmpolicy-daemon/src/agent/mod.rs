@@ -11,7 +11,7 @@ mod run;
 mod tests;
 
 pub use driver::{Driver, Identity};
-pub use hands::{Event, Hands, Wiring};
+pub use hands::{Event, Hands, MakeProbe, WiredProbe, Wiring, WorkerId};
 pub use run::{Clock, SystemClock, run};
 
 use std::io;

@@ -12,6 +12,10 @@ use vmpolicy_core::time::{Mono, Now, Wall};
 /// input.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
+/// The shortest sleep after a tick: a deadline that a tick does not move is a fault of the engine, and
+/// must not take the guest's processor away.
+const SLEEP_AFTER_TICK: Duration = Duration::from_millis(1);
+
 /// Reads the two clocks.
 pub trait Clock {
     /// What they say now.
@@ -61,6 +65,7 @@ where
     S: StateStore,
     R: RecordSink,
 {
+    let mut ticked = false;
     loop {
         let now = clock.now();
         driver.retry(now);
@@ -68,6 +73,7 @@ where
             // A deadline that is past is not slept for; it comes back as a tick below.
             Duration::from_millis(at.since(now.mono).millis()).min(SLEEP_MAX)
         });
+        let sleep = if ticked { sleep.max(SLEEP_AFTER_TICK) } else { sleep };
         let (input, slept) = match events.recv_timeout(sleep) {
             Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return driver.finish(),
             Ok(Event::Reload) => (reload(driver), false),
@@ -83,9 +89,13 @@ where
             Err(RecvTimeoutError::Timeout) => (None, true),
         };
         let now = clock.now();
+        ticked = false;
         match input {
             Some(input) => driver.handle(now, &input),
-            None if driver.is_due(now) || slept && sleep == SLEEP_MAX => driver.handle(now, &Input::Tick),
+            None if driver.is_due(now) || slept && sleep == SLEEP_MAX => {
+                ticked = true;
+                driver.handle(now, &Input::Tick);
+            }
             None => {}
         }
     }

@@ -324,7 +324,7 @@ impl Locator for Nowhere {
 
 fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
     Wiring {
-        probes: vec![(key.to_owned(), Box::new(move || Box::new(probe) as Box<dyn Probe>))],
+        probes: vec![WiredProbe { key: key.to_owned(), make: Box::new(move || Box::new(probe)) }],
         actuator: Box::new(world.clone()),
         locator: None,
     }
@@ -476,4 +476,41 @@ fn a_new_policy_brings_its_ports_when_the_engine_takes_it() {
     driver.handle(at(2), &Input::Policy(Arc::clone(&new)));
     assert!(!driver.effects_mut().is_prepared());
     assert!(Arc::ptr_eq(driver.engine().policy(), &new));
+}
+
+// --- a state that is not what it was -------------------------------------------------------------
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
+
+    /// A state file with a good checksum and a content that was tampered with: refused, or a state like
+    /// any other. It must not panic, then or later.
+    #[test]
+    fn a_state_that_was_tampered_with_does_not_panic(
+        edits in proptest::collection::vec((0..10_000_usize, 0..12_usize), 1..4),
+    ) {
+        let policy = policy(1_000, &["mln1", "mln2", "mln3"]);
+        let ports = Ports::default();
+        let mut driver = driver(&ports, false);
+        overload(&mut driver, 0);
+        let mut text = serde_json::to_string(&driver.engine().save()).unwrap();
+        for (at, what) in edits {
+            let digits: Vec<usize> = text.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at).collect();
+            let at = digits[at % digits.len()];
+            let with = ["0", "1", "9", "-1", "65535", "18446744073709551615", "9223372036854775807",
+                "-9223372036854775808", "1e308", "null", "[]", "\"x\""][what];
+            text.replace_range(at..=at, with);
+        }
+        if let Ok(saved) = serde_json::from_str::<Saved>(&text)
+            && let Ok(mut engine) = Engine::load(policy, saved)
+        {
+            let mut out = vmpolicy_core::Output::default();
+            let setup = Setup { at: None, locates: true, resends: true };
+            engine.step(at(0), &Input::Start(setup), &mut out);
+            for step in 0..20 {
+                engine.step(at(step * 700), &Input::Tick, &mut out);
+                engine.step(at(step * 700 + 1), &reading(9.0, step * 700), &mut out);
+            }
+        }
+    }
 }

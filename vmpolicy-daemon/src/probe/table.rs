@@ -4,9 +4,9 @@ use super::{
     ExecProbe, FileProbe, LoadProbe, LoadSpan, Named, PROC, PsiAverage, PsiKind, PsiProbe, Source, StealProbe,
 };
 use crate::argv::filled;
-use crate::spec::{ProbeSpec, PsiResource};
 use std::path::Path;
 use std::time::Duration;
+use vmpolicy_core::file::{ProbeSpec, PsiResource};
 use vmpolicy_core::ports::Probe;
 
 /// The environment variable that names the user of the `mysql` probes that have no `user`.
@@ -60,7 +60,6 @@ pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Pr
             };
             Box::new(LoadProbe::new(proc, span))
         }
-        #[expect(unreachable_patterns, reason = "the core may add a kind before this program has it")]
         _ => return Err(MakeError::Unknown),
     };
     Ok(Box::new(Named::new(indicator, source)))
@@ -73,8 +72,8 @@ fn mysql(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
         return Err(MakeError::Unknown);
     };
     let address = match address {
-        crate::spec::MysqlAddress::Socket(path) => MysqlAddress::Socket(path.into()),
-        crate::spec::MysqlAddress::Tcp { host, port } => MysqlAddress::Tcp(host.clone(), *port),
+        vmpolicy_core::file::MysqlAddress::Socket(path) => MysqlAddress::Socket(path.into()),
+        vmpolicy_core::file::MysqlAddress::Tcp { host, port } => MysqlAddress::Tcp(host.clone(), *port),
     };
     Ok(Box::new(MysqlProbe::new(MysqlOptions {
         status: status.clone(),

@@ -1,0 +1,336 @@
+//! The daemon put together: a policy file, a state, and the ports that they name.
+
+use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
+use crate::agent::{Driver, Event, Hands, Identity, MakeProbe, SystemClock, WiredProbe, Wiring, run};
+use crate::config::{Config, ConfigError};
+use crate::journal::Journal;
+use crate::store::{Found, Kind, OpenError, Store};
+use crate::zones::SystemZones;
+use crate::{locator, probe};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+use vmpolicy_core::engine::Saved;
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec};
+use vmpolicy_core::id::{HostId, Id};
+use vmpolicy_core::input::{Absence, Setup};
+use vmpolicy_core::ports::{Actuator, Locator, Probe};
+use vmpolicy_core::{Engine, Input, Policy};
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The policy file.
+    pub config: PathBuf,
+    /// Decide and record, ask for nothing.
+    pub dry_run: bool,
+    /// The state's folder.
+    pub state: PathBuf,
+    /// Where records go; standard output where it is none.
+    pub records: Option<PathBuf>,
+}
+
+/// Why the daemon could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The policy file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The state's folder.
+    #[error("the state's folder can't be used: {0}")]
+    State(#[from] OpenError),
+    /// The records.
+    #[error("can't open the records: {0}")]
+    Records(io::Error),
+    /// The end.
+    #[error("can't write the last state or records: {0}")]
+    Finish(io::Error),
+}
+
+/// Runs until `events` says stop. `sender` is the other end of `events`, for the ports' threads.
+///
+/// # Errors
+///
+/// Where it can't begin, or can't end with everything written.
+pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>) -> Result<(), DaemonError> {
+    let zones = SystemZones::default();
+    let config = Config::read(&options.config, &zones)?;
+    let gate = Gate::of(options.dry_run, config.shell.actuator.as_ref().map(|located| &located.value));
+    let mut store =
+        Store::open(&options.state, &config.guest, if gate.is_dry() { Kind::Dry } else { Kind::Live })?;
+    let journal = match &options.records {
+        Some(path) => Journal::file(path),
+        None => Journal::stdout(),
+    }
+    .map_err(DaemonError::Records)?;
+
+    say_hello(options, &config, gate, &zones);
+    let (engine, trust) = restore(&config, &mut store);
+    let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
+    let plan = Plan::of(&config, gate);
+    let setup = plan.setup(&config, trust);
+    if setup.at.is_none() && !setup.locates && here.is_none() {
+        say_lost(trust, &store);
+    }
+
+    let mut station = Station { plan, shadow: Shadow::at(here.clone()) };
+    let mut hands = Hands::new(config.guest.clone(), sender, SystemClock::monotonic);
+    hands.wire(station.wiring(&config, here.as_deref()));
+    let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
+    let mut driver = Driver::new(engine, identity, store, journal, hands);
+    let mut clock = SystemClock;
+    driver.handle(crate::agent::Clock::now(&mut clock), &Input::Start(setup));
+    run(&mut driver, &mut clock, events, |driver| station.reload(options, driver))
+        .map_err(DaemonError::Finish)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones) {
+    let file = options.config.display();
+    tracing::info!(guest = %config.guest, "vmpolicyd {}: {file}", env!("CARGO_PKG_VERSION"));
+    match gate {
+        Gate::Open => {}
+        Gate::DryRun => {
+            tracing::warn!("dry run: moves are decided, recorded and believed, none is asked for")
+        }
+        Gate::NoActuator => tracing::warn!(
+            "{file} has no `actuator`: as with --dry-run, moves are decided, recorded and believed, none is asked for"
+        ),
+    }
+    for (zone, origin) in zones.used() {
+        tracing::info!("zone {zone}: {origin}");
+    }
+    say_doubts(config);
+}
+
+/// What is unwise, and what the policy reads and this program does not feed.
+fn say_doubts(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    for (id, indicator) in config.policy.indicators().iter() {
+        if config.shell.probes.get(id.index()).is_none_or(Option::is_none) {
+            tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
+        }
+    }
+    for (_, queue) in config.policy.queues().iter() {
+        tracing::warn!(queue = %queue.name, "this version reads no job queues");
+    }
+}
+
+/// Whether the state that was found may be built upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It is sound, or there is none yet.
+    Sound,
+    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
+    Lost,
+}
+
+/// The engine as it was when it was last saved, or a new one.
+fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
+    let why = match store.load::<Saved>() {
+        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
+        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
+            Ok(engine) => return (engine, Trust::Sound),
+            Err(error) => error.to_string(),
+        },
+        Found::Damaged(damage) => damage.to_string(),
+    };
+    tracing::error!("the state in {} can't be used: {why}", store.path().display());
+    if has_locator(config) {
+        match store.set_aside() {
+            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
+            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
+        }
+    } else {
+        store.seal();
+    }
+    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
+}
+
+fn say_lost(trust: Trust, store: &Store) {
+    match trust {
+        Trust::Sound => tracing::warn!(
+            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
+             such as `locator: {{ assume: HOST }}`"
+        ),
+        Trust::Lost => tracing::error!(
+            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
+             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
+             remove {} and start again",
+            store.path().display()
+        ),
+    }
+}
+
+fn has_locator(config: &Config) -> bool {
+    matches!(Plan::locating(config), Locating::Looks)
+}
+
+/// How the location comes to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Locating {
+    /// It is looked up.
+    Looks,
+    /// Moves are believed.
+    Believes,
+}
+
+/// What can't change while the daemon runs: the engine was told of it when it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan {
+    gate: Gate,
+    locating: Locating,
+    resends: bool,
+}
+
+impl Plan {
+    fn of(config: &Config, gate: Gate) -> Self {
+        let resends = match config.shell.actuator.as_ref().map(|located| &located.value) {
+            // A dry actuator starts no move, however often it is told to.
+            _ if gate.is_dry() => true,
+            Some(ActuatorSpec::Embedded) => true,
+            _ => false,
+        };
+        Self { gate, locating: Self::locating(config), resends }
+    }
+
+    fn locating(config: &Config) -> Locating {
+        match config.shell.locator.as_ref().map(|located| &located.value) {
+            Some(LocatorSpec::Assume(_)) => Locating::Believes,
+            Some(_) => Locating::Looks,
+            // The embedded array knows where its guest is.
+            None if is_embedded(config) => Locating::Looks,
+            None => Locating::Believes,
+        }
+    }
+
+    /// What the engine is told at the start.
+    fn setup(self, config: &Config, trust: Trust) -> Setup {
+        let assumed = match config.shell.locator.as_ref().map(|located| &located.value) {
+            // What the file assumes was true before the first move, and the state is lost that knew more.
+            Some(LocatorSpec::Assume(host)) if trust == Trust::Sound => config.policy.host_named(host),
+            _ => None,
+        };
+        Setup { at: assumed, locates: self.locating == Locating::Looks, resends: self.resends }
+    }
+}
+
+fn is_embedded(config: &Config) -> bool {
+    matches!(config.shell.actuator.as_ref().map(|located| &located.value), Some(ActuatorSpec::Embedded))
+}
+
+/// Where the ports come from, at the start and at each reload.
+struct Station {
+    plan: Plan,
+    shadow: Shadow,
+}
+
+impl Station {
+    /// The ports that a policy file names. `here` is where the guest is, where that is known.
+    fn wiring(&self, config: &Config, here: Option<&str>) -> Wiring {
+        let embedded = Embedded::new(here.map_or_else(|| start_of(config), str::to_owned), EMBEDDED_MOVE);
+        let mut locator: Option<Box<dyn Locator>> = match &config.shell.locator {
+            Some(located) => locator::make(&located.value, &config.guest),
+            None if is_embedded(config) => Some(Box::new(embedded.locator())),
+            None => None,
+        };
+        let actuator: Box<dyn Actuator> = match config.shell.actuator.as_ref().map(|located| &located.value) {
+            Some(ActuatorSpec::Exec { argv, timeout }) if !self.plan.gate.is_dry() => {
+                Box::new(ExecActuator::new(argv.clone(), Duration::from_millis(timeout.millis())))
+            }
+            Some(ActuatorSpec::Embedded) if !self.plan.gate.is_dry() => Box::new(embedded.actuator()),
+            _ => {
+                locator = locator.map(|real| Box::new(DryLocator::new(self.shadow.clone(), real)) as _);
+                Box::new(DryActuator::new(self.shadow.clone()))
+            }
+        };
+        Wiring { probes: probes(config), actuator, locator }
+    }
+
+    /// Reads the policy file again: whole or not at all.
+    fn reload(&mut self, options: &Options, driver: &mut Driver<Store, Journal, Hands>) -> Option<Input> {
+        let file = options.config.display();
+        let zones = SystemZones::default();
+        let config = match Config::read(&options.config, &zones) {
+            Ok(config) => config,
+            Err(error) => {
+                tracing::error!("{file} is not taken, the policy stays as it was:\n{error}");
+                return None;
+            }
+        };
+        let gate = Gate::of(options.dry_run, config.shell.actuator.as_ref().map(|located| &located.value));
+        let plan = Plan::of(&config, gate);
+        let fixed = if config.guest != driver.identity().guest {
+            Some("the guest's name")
+        } else if plan.gate != self.plan.gate {
+            Some("whether there is an actuator")
+        } else if plan.locating != self.plan.locating {
+            Some("whether the location is looked up")
+        } else if plan.resends != self.plan.resends {
+            Some("the kind of actuator")
+        } else {
+            None
+        };
+        if let Some(what) = fixed {
+            tracing::error!(
+                "{file} is not taken, the policy stays as it was: {what} can change at a start only"
+            );
+            return None;
+        }
+        say_doubts(&config);
+        let here = driver.engine().location().map(|host| name(driver.engine().policy(), host));
+        let wiring = self.wiring(&config, here.as_deref());
+        driver.effects_mut().prepare(Arc::clone(&config.policy), wiring);
+        tracing::info!("{file} is read again");
+        Some(Input::Policy(config.policy))
+    }
+}
+
+fn name(policy: &Policy, host: HostId) -> String {
+    policy.hosts()[host].name.clone()
+}
+
+/// Where the guest of an embedded array starts: where the file says, or on the first host at home.
+fn start_of(config: &Config) -> String {
+    match config.shell.locator.as_ref().map(|located| &located.value) {
+        Some(LocatorSpec::Assume(host)) => host.clone(),
+        _ => {
+            let policy = &config.policy;
+            name(policy, policy.arrays()[policy.home()].first)
+        }
+    }
+}
+
+/// An indicator that nothing feeds.
+struct Unfed;
+
+impl Probe for Unfed {
+    fn read(&mut self) -> Result<f64, Absence> {
+        Err(Absence::NotFed)
+    }
+}
+
+/// A probe for each indicator.
+fn probes(config: &Config) -> Vec<WiredProbe> {
+    let wired = config.policy.indicators().iter().map(|(id, indicator)| {
+        let spec = config.shell.probes.get(id.index()).and_then(Option::as_ref);
+        let spec = spec.map(|located| located.value.clone());
+        let (name, guest) = (indicator.name.clone(), config.guest.clone());
+        let key = format!("{name} {spec:?}");
+        let make: MakeProbe = Box::new(move || match spec.map(|spec| probe::make(&name, &guest, &spec)) {
+            Some(Ok(probe)) => probe,
+            Some(Err(error)) => {
+                tracing::error!(indicator = %name, "it stays unknown: {error}");
+                Box::new(Unfed)
+            }
+            None => Box::new(Unfed),
+        });
+        WiredProbe { key, make }
+    });
+    wired.collect()
+}

@@ -1,0 +1,10 @@
+//! The built `vmpolicyd` against a real MariaDB, real processes and real signals.
+//!
+//! Nothing is skipped: where the server is missing, the tests fail and say how to get it.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod daemon;
+mod guest;
+mod kill;
+mod mariadb;
+mod server;
