@@ -4,7 +4,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use vmpolicy_benches::guest::{Guest, Herd};
 use vmpolicy_benches::policies::{base_aware, ten_rules};
-use vmpolicy_benches::readings::{PERIOD, gauge};
+use vmpolicy_benches::readings::{PERIOD, calm, erratic};
 use vmpolicy_benches::scalar::Scalar;
 use vmpolicy_core::leaf::sample::Read;
 
@@ -25,7 +25,7 @@ fn steps(bencher: Bencher<'_, '_>, mut guest: Guest, mut poll: impl FnMut(&mut G
 /// Threshold and counter in locals.
 #[divan::bench]
 fn scalar_loop(bencher: Bencher<'_, '_>) {
-    let (readings, mut scalar) = (gauge(), Scalar::default());
+    let (readings, mut scalar) = (calm(), Scalar::default());
     bencher.counter(ItemsCount::new(PERIOD)).bench_local(|| {
         for &reading in &readings {
             black_box(scalar.decide(black_box(reading)));
@@ -35,23 +35,28 @@ fn scalar_loop(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn base_aware_gauge(bencher: Bencher<'_, '_>) {
-    steps(bencher, Guest::new(base_aware(Read::Gauge)), Guest::poll);
+    steps(bencher, Guest::new(base_aware(Read::Gauge), calm()), Guest::poll);
+}
+
+#[divan::bench]
+fn base_aware_gauge_erratic(bencher: Bencher<'_, '_>) {
+    steps(bencher, Guest::new(base_aware(Read::Gauge), erratic()), Guest::poll);
 }
 
 #[divan::bench]
 fn base_aware_gauge_tick_first(bencher: Bencher<'_, '_>) {
-    steps(bencher, Guest::new(base_aware(Read::Gauge)), Guest::tick_and_poll);
+    steps(bencher, Guest::new(base_aware(Read::Gauge), calm()), Guest::tick_and_poll);
 }
 
 #[divan::bench]
 fn base_aware_rate(bencher: Bencher<'_, '_>) {
-    steps(bencher, Guest::new(base_aware(Read::Rate)), Guest::poll_rate);
+    steps(bencher, Guest::new(base_aware(Read::Rate), calm()), Guest::poll_rate);
 }
 
 /// An item is a round: a tick and five readings.
 #[divan::bench]
 fn ten_rules_five_indicators(bencher: Bencher<'_, '_>) {
-    steps(bencher, Guest::new(ten_rules()), Guest::poll_five);
+    steps(bencher, Guest::new(ten_rules(), calm()), Guest::poll_five);
 }
 
 /// Each guest takes one reading, then the next guest: what costs here is memory.

@@ -1,7 +1,7 @@
 //! A guest that polls: the engine, the time, and the caller's buffer.
 
 use crate::policies::EVERY;
-use crate::readings::{PERIOD, gauge};
+use crate::readings::{PERIOD, calm};
 use std::hint::black_box;
 use vmpolicy_core::id::{Id, IndicatorId};
 use vmpolicy_core::input::{Reading, Setup};
@@ -21,13 +21,13 @@ pub struct Guest {
 impl Guest {
     /// A guest on the first host that has polled once.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: Policy, readings: Vec<f64>) -> Self {
         let at = policy.host_named("mln1");
         let mut guest = Self {
             engine: Engine::new(policy.into(), Setup { at, ..Setup::default() }),
             out: Output::default(),
             now: Now::default(),
-            readings: gauge(),
+            readings,
             polls: 0,
         };
         guest.engine.step(guest.now, &Input::Tick, &mut guest.out);
@@ -47,9 +47,9 @@ impl Guest {
     }
 
     fn answer(&mut self, indicator: usize, value: f64) {
-        let reading =
-            Reading { indicator: IndicatorId::from_index(indicator), taken: self.now.mono, value: Ok(value) };
-        self.engine.step(self.now, &Input::Reading(black_box(reading)), &mut self.out);
+        let (taken, indicator) = (self.now.mono, IndicatorId::from_index(indicator));
+        let reading = Reading { indicator, taken, value: Ok(black_box(value)) };
+        self.engine.step(self.now, &Input::Reading(reading), &mut self.out);
     }
 
     fn reading(&self) -> f64 {
@@ -111,7 +111,7 @@ impl Herd {
     /// So many clones of one guest.
     #[must_use]
     pub fn new(policy: Policy, guests: usize) -> Self {
-        let Guest { engine, out, now, readings, .. } = Guest::new(policy);
+        let Guest { engine, out, now, readings, .. } = Guest::new(policy, calm());
         Self { engines: vec![engine; guests], out, now, readings, round: 0 }
     }
 

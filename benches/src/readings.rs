@@ -5,16 +5,27 @@ use crate::policies::{HIGH, LOW, TARRY_HIGH, TARRY_LOW};
 /// How many readings there are before they begin anew; a power of two.
 pub const PERIOD: usize = 4_096;
 
-/// A gauge that goes up and down between idle and overloaded without staying anywhere long enough for a rule of
-/// `base_aware` to act: what a guest does nearly all of the time. The changes follow no pattern that a branch predictor
-/// could learn within a few of them.
+/// A gauge of a guest that is neither overloaded nor idle for most of the time, and now and then is either for a
+/// few samples, but not long enough for a rule of `base_aware` to act: what a guest does nearly all of its life.
 #[must_use]
-pub fn gauge() -> Vec<f64> {
+pub fn calm() -> Vec<f64> {
+    gauge(32)
+}
+
+/// The same, but half of all samples go to and fro between idle and overloaded without a pattern that a branch
+/// predictor could learn: as hard as an indicator can make it.
+#[must_use]
+pub fn erratic() -> Vec<f64> {
+    gauge(1)
+}
+
+/// One sample in `4 * seldom` is high, as many are low.
+fn gauge(seldom: u64) -> Vec<f64> {
     let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
     let (mut highs, mut lows) = (0, 0);
     (0..PERIOD)
         .map(|index| {
-            let value = match random.next() % 4 {
+            let value = match random.next() % (4 * seldom) {
                 0 if highs + 1 < TARRY_HIGH => HIGH + 1.0 + (random.next() % 30) as f64,
                 1 if lows + 1 < TARRY_LOW => 0.25,
                 _ => LOW + 1.0 + (random.next() % 40) as f64,

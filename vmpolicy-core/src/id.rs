@@ -22,6 +22,7 @@ macro_rules! ids {
         pub struct $name(pub(crate) u16);
 
         impl Id for $name {
+            #[inline]
             fn from_index(index: usize) -> Self {
                 Self(u16::try_from(index).expect("a policy has at most 65,535 of anything"))
             }
@@ -74,45 +75,54 @@ pub struct Table<I, T> {
 impl<I: Id, T> Table<I, T> {
     /// A table of these rows, in this order.
     #[must_use]
+    #[inline]
     pub fn new(rows: Vec<T>) -> Self {
         Self { rows: rows.into_boxed_slice(), id: PhantomData }
     }
 
     /// How many rows there are.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether there is no row.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// The row of this id, where the table has it.
     #[must_use]
+    #[inline]
     pub fn row(&self, id: I) -> Option<&T> {
         self.rows.get(id.index())
     }
 
     /// All ids, in order.
+    #[inline]
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = I> + ExactSizeIterator + use<I, T> {
-        (0..self.rows.len()).map(I::from_index)
+        let len = u16::try_from(self.rows.len()).expect("a policy has at most 65,535 of anything");
+        (0..len).map(|index| I::from_index(usize::from(index)))
     }
 
     /// All rows with their ids, in order.
+    #[inline]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
         self.rows.iter().enumerate().map(|(index, row)| (I::from_index(index), row))
     }
 
     /// All rows with their ids, in order, to change.
+    #[inline]
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
         self.rows.iter_mut().enumerate().map(|(index, row)| (I::from_index(index), row))
     }
 
     /// All rows, in order.
     #[must_use]
+    #[inline]
     pub fn rows(&self) -> &[T] {
         &self.rows
     }

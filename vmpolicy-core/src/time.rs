@@ -23,48 +23,56 @@ impl Span {
 
     /// So many milliseconds.
     #[must_use]
+    #[inline]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
     /// So many seconds (saturating).
     #[must_use]
+    #[inline]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000))
     }
 
     /// So many minutes (saturating).
     #[must_use]
+    #[inline]
     pub const fn from_mins(mins: u64) -> Self {
         Self(mins.saturating_mul(60_000))
     }
 
     /// So many hours (saturating).
     #[must_use]
+    #[inline]
     pub const fn from_hours(hours: u64) -> Self {
         Self(hours.saturating_mul(3_600_000))
     }
 
     /// The length in milliseconds.
     #[must_use]
+    #[inline]
     pub const fn millis(self) -> u64 {
         self.0
     }
 
     /// The length in seconds, as a number with a fraction.
     #[must_use]
+    #[inline]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1_000.0
     }
 
     /// Whether this is no time at all.
     #[must_use]
+    #[inline]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
     /// `self` times `factor`, saturating.
     #[must_use]
+    #[inline]
     pub const fn times(self, factor: u64) -> Self {
         Self(self.0.saturating_mul(factor))
     }
@@ -107,20 +115,23 @@ pub struct Mono(pub i64);
 impl Mono {
     /// This moment and `span` more.
     #[must_use]
+    #[inline]
     pub const fn plus(self, span: Span) -> Self {
-        Self(self.0.saturating_add(clamp(span.0)))
+        Self(sum(self.0, clamp(span.0)))
     }
 
     /// This moment and so many milliseconds more or, where negative, fewer.
     #[must_use]
+    #[inline]
     pub const fn shifted(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis))
+        Self(sum(self.0, millis))
     }
 
     /// How long ago `earlier` was; zero where it was not earlier.
     #[must_use]
+    #[inline]
     pub const fn since(self, earlier: Self) -> Span {
-        let gone = self.0.saturating_sub(earlier.0);
+        let gone = difference(self.0, earlier.0);
         if gone > 0 { Span(gone.unsigned_abs()) } else { Span::ZERO }
     }
 }
@@ -138,26 +149,30 @@ pub struct Wall(pub i64);
 impl Wall {
     /// So many seconds after the epoch (saturating).
     #[must_use]
+    #[inline]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1_000))
     }
 
     /// This moment and `span` more.
     #[must_use]
+    #[inline]
     pub const fn plus(self, span: Span) -> Self {
-        Self(self.0.saturating_add(clamp(span.0)))
+        Self(sum(self.0, clamp(span.0)))
     }
 
     /// This moment and so many milliseconds more or, where negative, fewer.
     #[must_use]
+    #[inline]
     pub const fn shifted(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis))
+        Self(sum(self.0, millis))
     }
 
     /// How long ago `earlier` was; zero where it was not earlier.
     #[must_use]
+    #[inline]
     pub const fn since(self, earlier: Self) -> Span {
-        let gone = self.0.saturating_sub(earlier.0);
+        let gone = difference(self.0, earlier.0);
         if gone > 0 { Span(gone.unsigned_abs()) } else { Span::ZERO }
     }
 }
@@ -186,9 +201,35 @@ pub struct Now {
 impl Now {
     /// Both clocks, `span` later.
     #[must_use]
+    #[inline]
     pub const fn plus(self, span: Span) -> Self {
         Self { mono: self.mono.plus(span), wall: self.wall.plus(span) }
     }
+}
+
+/// `left + right`, saturating. It never comes to that with the times of a real clock, so what it takes is out of
+/// the way.
+#[inline]
+pub(crate) const fn sum(left: i64, right: i64) -> i64 {
+    match left.checked_add(right) {
+        Some(sum) => sum,
+        None => farthest(left < 0),
+    }
+}
+
+/// `left - right`, saturating.
+#[inline]
+pub(crate) const fn difference(left: i64, right: i64) -> i64 {
+    match left.checked_sub(right) {
+        Some(difference) => difference,
+        None => farthest(left < 0),
+    }
+}
+
+#[cold]
+#[inline(never)]
+const fn farthest(past: bool) -> i64 {
+    if past { i64::MIN } else { i64::MAX }
 }
 
 const fn clamp(millis: u64) -> i64 {

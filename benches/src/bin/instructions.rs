@@ -7,32 +7,35 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 use vmpolicy_benches::guest::Guest;
 use vmpolicy_benches::policies::{base_aware, ten_rules};
-use vmpolicy_benches::readings::{PERIOD, gauge};
+use vmpolicy_benches::readings::{PERIOD, calm, erratic};
 use vmpolicy_benches::scalar::Scalar;
 use vmpolicy_core::leaf::sample::Read;
 
 /// A scenario by its name: makes so many steps.
 type Scenario = (&'static str, fn(usize));
 
-const SCENARIOS: [Scenario; 6] = [
+const SCENARIOS: [Scenario; 7] = [
     ("scalar loop", |steps| {
-        let (readings, mut scalar) = (gauge(), Scalar::default());
+        let (readings, mut scalar) = (calm(), Scalar::default());
         for step in 0..steps {
             black_box(scalar.decide(black_box(readings[step % PERIOD])));
         }
     }),
     ("nothing but the driver", |steps| {
-        let readings = gauge();
+        let readings = calm();
         for step in 0..steps {
             black_box(black_box(&readings)[step % PERIOD]);
         }
     }),
-    ("base_aware, gauge", |steps| run(Guest::new(base_aware(Read::Gauge)), steps, Guest::poll)),
-    ("base_aware, rate", |steps| run(Guest::new(base_aware(Read::Rate)), steps, Guest::poll_rate)),
-    ("base_aware, gauge, tick first", |steps| {
-        run(Guest::new(base_aware(Read::Gauge)), steps, Guest::tick_and_poll);
+    ("base_aware, gauge", |steps| run(Guest::new(base_aware(Read::Gauge), calm()), steps, Guest::poll)),
+    ("base_aware, gauge, erratic", |steps| {
+        run(Guest::new(base_aware(Read::Gauge), erratic()), steps, Guest::poll);
     }),
-    ("ten rules, five indicators", |steps| run(Guest::new(ten_rules()), steps, Guest::poll_five)),
+    ("base_aware, rate", |steps| run(Guest::new(base_aware(Read::Rate), calm()), steps, Guest::poll_rate)),
+    ("base_aware, gauge, tick first", |steps| {
+        run(Guest::new(base_aware(Read::Gauge), calm()), steps, Guest::tick_and_poll);
+    }),
+    ("ten rules, five indicators", |steps| run(Guest::new(ten_rules(), calm()), steps, Guest::poll_five)),
 ];
 
 const FEW: usize = 20 * PERIOD;

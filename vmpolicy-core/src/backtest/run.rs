@@ -285,4 +285,3 @@ impl<S: Sink> Run<'_, S> {
         }
     }
 }
-

@@ -147,10 +147,12 @@ fn the_newest_row_is_read_if_it_is_not_too_old() {
     let mut form = form();
     form.rules = vec![overloaded()];
     let policy = build(&form);
-    let rows = [(0, Ok(1.0)), (60, Ok(2.0)), (120, Err(Absence::Missing)), (480, Ok(f64::INFINITY)), (540, Ok(3.0))];
+    let rows =
+        [(0, Ok(1.0)), (60, Ok(2.0)), (120, Err(Absence::Missing)), (480, Ok(f64::INFINITY)), (540, Ok(3.0))];
     let rows = rows.map(|(secs, value)| Row { at: Wall::from_secs(secs), value });
     let trace = Trace::new(rows).unwrap();
-    let (all, summary) = records(&policy, &trace, &Options { stale: Some(Span::from_secs(150)), ..options(&policy) });
+    let (all, summary) =
+        records(&policy, &trace, &Options { stale: Some(Span::from_secs(150)), ..options(&policy) });
     assert_eq!((summary.polls, summary.stale), (10, Span::from_secs(150)));
     let absent = [(Absence::Missing, 3), (Absence::Stale, 3), (Absence::NotFinite, 1)];
     assert_eq!(summary.absent, absent);
@@ -167,13 +169,15 @@ fn moves_are_confirmed_when_they_arrive() {
     form.rules = vec![overloaded()];
     let policy = build(&form);
     let trace = minutes([100.0; 20]);
-    let (all, summary) = records(&policy, &trace, &Options { move_takes: Span::from_secs(90), ..options(&policy) });
+    let (all, summary) =
+        records(&policy, &trace, &Options { move_takes: Span::from_secs(90), ..options(&policy) });
     let said: Vec<_> = all.iter().map(|record| (record.at.0 / 1_000, record.event.name())).collect();
     // 45 s of settling, one interval, three samples: 225 s after the arrival.
     assert_eq!(said[..4], [(120, "request"), (210, "confirmed"), (435, "request"), (525, "confirmed")]);
     assert!(summary.open, "the request at 1,065 s would arrive after the end");
     let cut = minutes([100.0; 4]);
-    let (_, summary) = records(&policy, &cut, &Options { move_takes: Span::from_mins(5), ..options(&policy) });
+    let (_, summary) =
+        records(&policy, &cut, &Options { move_takes: Span::from_mins(5), ..options(&policy) });
     assert!(summary.open && summary.moves == 0);
 }
 
@@ -181,10 +185,8 @@ fn moves_are_confirmed_when_they_arrive() {
 fn what_the_trace_does_not_feed_is_unknown() {
     let mut form = form();
     form.indicators.insert(0, indicator("errors", 30, Read::Gauge));
-    let both = vec![
-        compare("load", Compare::Above, 50.0).into(),
-        compare("errors", Compare::Above, 1.0).into(),
-    ];
+    let both =
+        vec![compare("load", Compare::Above, 50.0).into(), compare("errors", Compare::Above, 1.0).into()];
     form.rules = vec![
         rule("broken", ConditionForm::All(both.clone()), 1, ActionForm::MoveToBase),
         rule("either", ConditionForm::Any(both), 4, ActionForm::Move),
@@ -265,7 +267,9 @@ fn naive(policy: &Arc<Policy>, trace: &Trace, options: &Options) -> Vec<Output> 
                     Effect::Request(request) if options.move_takes.is_zero() => {
                         answers.push(Input::Outcome { id: request.id, outcome: Outcome::Confirmed });
                     }
-                    Effect::Request(request) => confirm = Some((now.mono.plus(options.move_takes), request.id)),
+                    Effect::Request(request) => {
+                        confirm = Some((now.mono.plus(options.move_takes), request.id))
+                    }
                     _ => {}
                 }
             }
@@ -316,7 +320,12 @@ fn any_policy() -> impl Strategy<Value = Arc<Policy>> {
                 let quiet = compare("load", Compare::Below, 0.5);
                 form.rules.push(rule("quiet", quiet, 1, ActionForm::Rest(monitor)));
             }
-            form.rules.push(rule("overloaded", compare("load", Compare::Above, 2.0), tarry, ActionForm::Move));
+            form.rules.push(rule(
+                "overloaded",
+                compare("load", Compare::Above, 2.0),
+                tarry,
+                ActionForm::Move,
+            ));
             form.rules.push(rule("idle", compare("load", Compare::Below, 1.0), idle, ActionForm::MoveToBase));
             if second {
                 form.indicators.push(indicator("other", 45, Read::Gauge));

@@ -15,10 +15,14 @@ impl Step<'_> {
     }
 
     /// Claims a batch where there is none; runs the next job where none is running.
+    #[inline]
     pub(super) fn work(&mut self) {
-        if self.state.queues.is_empty() || !self.may_work() {
-            return;
+        if !self.state.queues.is_empty() && self.may_work() {
+            self.claim_and_run();
         }
+    }
+
+    fn claim_and_run(&mut self) {
         for (id, queue) in self.state.queues.iter_mut() {
             if !queue.has_batch() {
                 if queue.claim_due <= self.t {

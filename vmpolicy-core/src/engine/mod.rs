@@ -85,10 +85,7 @@ impl Engine {
             Input::Tick if self.waiting.is_some() => self.adopt(now.wall, out),
             _ => {}
         }
-        let is_start = matches!(input, Input::Start(_));
-        let mut step = Step::begin(&self.policy, &self.plan, &mut self.state, out, now, is_start);
-        step.take(input);
-        step.finish();
+        Step::run(&self.policy, &self.plan, &mut self.state, out, now, input);
     }
 
     /// The policy in force. Ids mean what it says until a step that records a reload.

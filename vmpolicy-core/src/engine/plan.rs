@@ -13,6 +13,8 @@ const DEFAULT_PACE: Span = Span::from_mins(1);
 pub(super) struct Plan {
     /// Which rules read an indicator, as bits.
     pub(super) readers: Table<IndicatorId, u64>,
+    /// Which rules read more than one indicator, as bits.
+    pub(super) several: u64,
     /// Which rules read a queue's batches, as bits.
     pub(super) queue_readers: Table<QueueId, u64>,
     /// Which rules read only the clock, as bits.
@@ -36,6 +38,7 @@ impl Plan {
                     .map(|indicator| rules_where(&|rule| policy.rules[rule].reads(indicator)))
                     .collect(),
             ),
+            several: rules_where(&|rule| policy.rules[rule].indicators.count_ones() > 1),
             queue_readers: Table::new(
                 policy
                     .queues

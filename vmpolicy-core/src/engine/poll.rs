@@ -1,63 +1,89 @@
 //! When indicators are probed, and what becomes of their answers.
 
 use super::plan::{bit, bits};
-use super::step::Step;
+use super::step::{Earliest, Step};
 use crate::id::{Id, IndicatorId, RuleId};
 use crate::input::{Absence, Reading};
 use crate::leaf::sample::{Read, Sample};
-use crate::output::{Effect, Event};
-use crate::policy::{Action, Monitor};
+use crate::output::{Cause, Effect, Event};
+use crate::policy::{Action, Monitor, Rule};
 use crate::time::{Mono, Span};
 
-impl Step<'_> {
+impl<'a> Step<'a> {
+    /// Whether anything is probed now.
+    #[inline]
+    fn may_probe(&self) -> bool {
+        self.state.settle_until.is_none() && self.state.open.is_none()
+    }
+
+    /// The rule that keeps indicators from being probed, but for those that it reads: the rest could not end
+    /// without them. One with `monitor` keeps none.
+    #[inline]
+    fn resting_rule(&self) -> Option<&'a Rule> {
+        let rule = &self.policy.rules[self.state.rest?];
+        (rule.action != Action::Rest(Monitor::On)).then_some(rule)
+    }
+
     /// Whether this indicator is probed now.
     #[inline]
-    pub(super) fn probing(&self, indicator: IndicatorId) -> bool {
-        let state = &*self.state;
-        if state.settle_until.is_some() || state.open.is_some() {
-            return false;
-        }
-        match state.rest {
-            None => true,
-            Some(rule) => self.probes_at_rest(rule, indicator),
-        }
+    fn probing(&self, indicator: IndicatorId) -> bool {
+        self.may_probe() && self.resting_rule().is_none_or(|rule| rule.reads(indicator))
     }
 
-    /// Whether a resting guest goes on probing this indicator: with `monitor`, or where the rest could
-    /// not end without it.
-    fn probes_at_rest(&self, rule: RuleId, indicator: IndicatorId) -> bool {
-        let rule = &self.policy.rules[rule];
-        rule.action == Action::Rest(Monitor::On) || rule.reads(indicator)
-    }
-
-    pub(super) fn probe_what_is_due(&mut self) {
-        for id in self.policy.indicators.ids() {
-            let state = &self.state.indicators[id];
-            if state.asked.is_none() && state.due <= self.t && self.probing(id) {
-                self.state.indicators[id].asked = Some(self.t);
+    /// Probes what is due, and says when the next answer will be due or late.
+    #[inline]
+    pub(super) fn probe_what_is_due(&mut self) -> Earliest {
+        let mut next = Earliest::default();
+        if !self.may_probe() {
+            return next;
+        }
+        let (t, resting) = (self.t, self.resting_rule());
+        for (id, state) in self.state.indicators.iter_mut() {
+            if resting.is_some_and(|rule| !rule.reads(id)) {
+                continue;
+            }
+            if state.asked.is_none() && state.due <= t {
+                state.asked = Some(t);
                 self.out.effects.push(Effect::Probe(id));
             }
+            match state.asked {
+                Some(asked) => next.offer(asked.plus(self.policy.indicators[id].every), Cause::Late(id)),
+                None => next.offer(state.due, Cause::Poll(id)),
+            }
         }
+        next
     }
 
     /// An answer that is not there when the next poll is due is none.
     #[inline]
     pub(super) fn late_polls(&mut self) {
-        for (id, indicator) in self.policy.indicators.iter() {
-            if let Some(asked) = self.state.indicators[id].asked
-                && asked.plus(indicator.every) <= self.t
-                && self.probing(id)
-            {
-                self.flush(id);
-                let state = &mut self.state.indicators[id];
-                state.asked = None;
-                state.due = asked.plus(indicator.every);
-                self.polled(id, asked, indicator.every);
-                self.absent(id, Absence::Late);
+        if self.state.indicators.rows().iter().any(|indicator| indicator.asked.is_some()) {
+            self.end_late_polls();
+        }
+    }
+
+    fn end_late_polls(&mut self) {
+        for id in self.state.indicators.ids() {
+            if let Some(asked) = self.state.indicators[id].asked {
+                let every = self.policy.indicators[id].every;
+                if asked.plus(every) <= self.t && self.probing(id) {
+                    self.late(id, asked, every);
+                }
             }
         }
     }
 
+    #[cold]
+    fn late(&mut self, id: IndicatorId, asked: Mono, every: Span) {
+        self.flush(id);
+        let state = &mut self.state.indicators[id];
+        state.asked = None;
+        state.due = asked.plus(every);
+        self.polled(id, asked, every);
+        self.absent(id, Absence::Late);
+    }
+
+    /// An answer counts if it was asked for and comes in time.
     #[inline]
     pub(super) fn reading(&mut self, reading: &Reading) {
         let id = reading.indicator;
@@ -105,6 +131,7 @@ impl Step<'_> {
     }
 
     /// A poll that gave nothing.
+    #[cold]
     fn absent(&mut self, id: IndicatorId, why: Absence) {
         let read = self.policy.indicators[id].read;
         let state = &mut self.state.indicators[id];
@@ -126,6 +153,7 @@ impl Step<'_> {
     }
 
     /// Polls that nobody made: as many Unknowns.
+    #[cold]
     fn skipped(&mut self, id: IndicatorId, gap: Span, every: Span) {
         let polls = (gap.millis() / every.millis().max(1)).saturating_sub(1);
         let state = &mut self.state.indicators[id];
@@ -144,6 +172,7 @@ impl Step<'_> {
     }
 
     /// The rules that read this indicator start counting again.
+    #[cold]
     fn restart_readers(&mut self, id: IndicatorId) {
         for rule in bits::<RuleId>(self.plan.readers[id]) {
             let state = &mut self.state.rules[rule];
@@ -155,13 +184,15 @@ impl Step<'_> {
     }
 
     /// Before an indicator gives another sample, the rules that still wait for a slower one are evaluated
-    /// with what there is.
+    /// with what there is. A rule that reads no other indicator waits for none.
     #[inline]
     fn flush(&mut self, id: IndicatorId) {
-        for rule in bits::<RuleId>(self.plan.readers[id]) {
+        for rule in bits::<RuleId>(self.plan.readers[id] & self.plan.several) {
             if self.state.rules[rule].fresh & bit(id) != 0 {
                 let out = self.indicators_out(rule) & !bit(id);
                 self.evaluate(rule, out);
+                // It counts. Acting is for a sample that is the newest.
+                self.ready &= !bit(rule);
             }
         }
     }
@@ -170,22 +201,20 @@ impl Step<'_> {
     /// of their indicators is still out.
     #[inline]
     fn sampled(&mut self, id: IndicatorId) {
-        for rule in bits::<RuleId>(self.plan.readers[id]) {
+        let readers = self.plan.readers[id];
+        for rule in bits::<RuleId>(readers & self.plan.several) {
             self.state.rules[rule].fresh |= bit(id);
-            if self.indicators_out(rule) & !bit(id) == 0 {
+        }
+        for rule in bits::<RuleId>(readers) {
+            if self.plan.several & bit(rule) == 0 || self.indicators_out(rule) & !bit(id) == 0 {
                 self.evaluate(rule, 0);
             }
         }
     }
 
     /// Which of a rule's indicators are asked, or due by now.
-    #[inline]
     fn indicators_out(&self, rule: RuleId) -> u64 {
-        let reads = self.policy.rules[rule].indicators;
-        if reads.is_power_of_two() {
-            return 0;
-        }
-        bits::<IndicatorId>(reads)
+        bits::<IndicatorId>(self.policy.rules[rule].indicators)
             .filter(|&id| {
                 let state = &self.state.indicators[id];
                 state.asked.is_some() || state.due <= self.t

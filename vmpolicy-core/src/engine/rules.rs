@@ -12,7 +12,7 @@ use crate::policy::Condition;
 
 impl Step<'_> {
     /// Evaluates a rule on what its indicators gave last; those of `blind` have not answered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn evaluate(&mut self, rule: RuleId, blind: u64) {
         let policy = self.policy;
         let truth = self.truth(&policy.rules[rule].when, blind);
@@ -24,19 +24,16 @@ impl Step<'_> {
         self.ready &= !bit(rule);
         match truth {
             Truth::Breach => {
-                state.counter.count(tarry, true, t);
                 state.clear_run.reset();
-                if state.counter.reached(tarry, t) {
+                if state.counter.count(tarry, true, t) {
                     self.ready |= bit(rule);
                 }
             }
             Truth::Clear => {
-                state.counter.count(tarry, false, t);
-                if !state.counter.reached(tarry, t) {
+                if !state.counter.count(tarry, false, t) {
                     state.not_ready();
                 }
-                state.clear_run.count(tarry, true, t);
-                if state.clear_run.reached(tarry, t) {
+                if state.clear_run.count(tarry, true, t) {
                     state.good_here = true;
                     if state.touring {
                         self.end_tour(rule);
@@ -71,8 +68,7 @@ impl Step<'_> {
             let state = &mut self.state.rules[rule];
             state.truth = truth;
             if truth == Truth::Breach {
-                state.counter.count(tarry, true, t);
-                if state.counter.reached(tarry, t) && !state.done {
+                if state.counter.count(tarry, true, t) && !state.done {
                     self.ready |= bit(rule);
                 } else {
                     state.retry_at = None;

@@ -1,7 +1,7 @@
 //! One step, in its fixed order; `docs/ENGINE.md` is the specification.
 
 use super::plan::{Plan, bits};
-use super::state::{IndicatorState, Location, OperatorHold, State, known};
+use super::state::{Location, OperatorHold, State, known};
 use crate::id::{HostId, Id, WindowId};
 use crate::input::{Input, Setup, Word};
 use crate::output::{Cause, Deadline, Discontinuity, Effect, Event, Output, Record};
@@ -21,19 +21,43 @@ pub(super) struct Step<'a> {
     pub(super) ready: u64,
 }
 
-impl<'a> Step<'a> {
-    /// Reads the clocks, and lets pass what passes by itself.
+/// The earliest of what was offered; the first of those that are equal.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Earliest(Option<(Mono, Cause)>);
+
+impl Earliest {
     #[inline]
-    pub(super) fn begin(
+    pub(super) fn offer(&mut self, at: Mono, cause: Cause) {
+        if self.0.is_none_or(|(before, _)| at < before) {
+            self.0 = Some((at, cause));
+        }
+    }
+
+    #[inline]
+    fn merge(&mut self, other: Self) {
+        if let Some((at, cause)) = other.0 {
+            self.offer(at, cause);
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    /// One step: the clocks, what passes by itself, the input, and what follows from all that.
+    #[inline]
+    pub(super) fn run(
         policy: &'a Policy,
         plan: &'a Plan,
         state: &'a mut State,
         out: &'a mut Output,
         now: Now,
-        is_start: bool,
-    ) -> Self {
+        input: &Input,
+    ) {
         let first = state.clock.last().is_none();
-        let seen = if is_start { state.clock.resume(now) } else { state.clock.observe(now) };
+        let seen = match input {
+            Input::Start(_) => state.clock.resume(now),
+            _ => state.clock.observe(now),
+        };
+        // Made once and never moved: what follows works on it in place.
         let mut step = Self { policy, plan, state, out, now, t: seen.time, ready: 0 };
         if first {
             step.first();
@@ -42,15 +66,25 @@ impl<'a> Step<'a> {
             step.jumped(apart_ms);
         }
         step.elapse();
-        step
+        step.take(input);
+        step.request_limits();
+        step.finish();
     }
 
-    /// Takes the input, then looks at the limits of the open request.
     #[inline]
-    pub(super) fn take(&mut self, input: &Input) {
+    fn take(&mut self, input: &Input) {
         match input {
             Input::Reading(reading) => self.reading(reading),
-            Input::Tick | Input::Policy(_) => {}
+            Input::Tick => {}
+            other => self.take_other(other),
+        }
+    }
+
+    /// What seldom comes, out of the way of what comes all the time.
+    #[inline(never)]
+    fn take_other(&mut self, input: &Input) {
+        match input {
+            Input::Reading(_) | Input::Tick | Input::Policy(_) => {}
             Input::Start(setup) => self.started(*setup),
             Input::Location(sighting) => self.sighted(*sighting),
             Input::Outcome { id, outcome } => self.outcome(*id, *outcome),
@@ -60,22 +94,22 @@ impl<'a> Step<'a> {
             Input::JobDone { queue } => self.job_done(*queue),
             Input::Operator(word) => self.told(*word),
         }
-        self.request_limits();
     }
 
     /// Decides, says what is due, and when to come back.
     #[inline]
-    pub(super) fn finish(mut self) {
+    fn finish(&mut self) {
         self.settled();
         self.decide();
-        self.probe_what_is_due();
+        let polls = self.probe_what_is_due();
         self.locate_if_due();
         self.work();
-        self.out.deadline = self.deadline();
+        self.out.deadline = self.deadline(polls);
         self.out.save |= !self.out.records.is_empty();
     }
 
     /// The first input of all: everything is due.
+    #[cold]
     fn first(&mut self) {
         for (_, indicator) in self.state.indicators.iter_mut() {
             indicator.begin(self.t);
@@ -88,6 +122,7 @@ impl<'a> Step<'a> {
         }
     }
 
+    #[cold]
     fn jumped(&mut self, apart_ms: i64) {
         self.void(Discontinuity::Clock { apart_ms });
         if self.state.setup.locates {
@@ -111,6 +146,7 @@ impl<'a> Step<'a> {
     }
 
     /// Looks up every window, and until when that holds.
+    #[cold]
     fn look_at_windows(&mut self) {
         let wall = self.now.wall;
         let windows = &mut self.state.windows;
@@ -128,13 +164,18 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Ends settling when its time has come.
     #[inline]
     fn settled(&mut self) {
-        let Some(until) = self.state.settle_until else { return };
-        if self.t < until {
-            return;
+        if let Some(until) = self.state.settle_until
+            && until <= self.t
+        {
+            self.end_settling(until);
         }
+    }
+
+    /// Settling ends when its time has come.
+    #[cold]
+    fn end_settling(&mut self, until: Mono) {
         self.state.settle_until = None;
         for (id, indicator) in self.policy.indicators.iter() {
             let state = &mut self.state.indicators[id];
@@ -235,56 +276,42 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The earliest moment at which something happens by itself.
+    /// The earliest moment at which something happens by itself; `polls` is that of the indicators.
     #[inline]
-    fn deadline(&self) -> Option<Deadline> {
-        let mut earliest: Option<(Mono, Cause)> = None;
-        let mut offer = |at: Mono, cause: Cause| {
-            if earliest.is_none_or(|(before, _)| at < before) {
-                earliest = Some((at, cause));
-            }
-        };
+    fn deadline(&self, polls: Earliest) -> Option<Deadline> {
+        let mut earliest = Earliest::default();
         let state = &*self.state;
         if let Some(until) = state.settle_until {
-            offer(until, Cause::Settled);
+            earliest.offer(until, Cause::Settled);
         }
         if let Some(open) = &state.open
             && open.confirm_by > self.t
         {
-            offer(open.confirm_by, Cause::Confirm);
+            earliest.offer(open.confirm_by, Cause::Confirm);
         }
         if let Some(due) = state.locate_due {
-            offer(due, Cause::Locate);
+            earliest.offer(due, Cause::Locate);
         }
-        for (id, indicator) in self.policy.indicators.iter() {
-            if self.probing(id) {
-                let IndicatorState { asked, due, .. } = state.indicators[id];
-                match asked {
-                    Some(asked) => offer(asked.plus(indicator.every), Cause::Late(id)),
-                    None => offer(due, Cause::Poll(id)),
-                }
-            }
-        }
+        earliest.merge(polls);
         if let Some(window) = state.windows.next {
-            offer(state.clock.when_wall_reads(state.windows.until), Cause::Window(window));
+            earliest.offer(state.clock.when_wall_reads(state.windows.until), Cause::Window(window));
         }
         if self.plan.clock_rules | self.plan.rest_rules != 0 {
-            self.offer_clock_rules(&mut offer);
+            self.offer_clock_rules(&mut earliest);
         }
         if let Some(retry_at) = state.drain.retry_at
             && state.open.is_none()
         {
-            offer(retry_at, Cause::Drain);
+            earliest.offer(retry_at, Cause::Drain);
         }
-        for (id, queue) in state.queues.iter() {
-            if !queue.has_batch() && self.may_work() {
-                offer(queue.claim_due, Cause::Claim(id));
-            }
+        if !state.queues.is_empty() && self.may_work() {
+            self.offer_claims(&mut earliest);
         }
-        earliest.map(|(at, cause)| Deadline { at: state.clock.callers_time(at), cause })
+        earliest.0.map(|(at, cause)| Deadline { at: state.clock.callers_time(at), cause })
     }
 
-    fn offer_clock_rules(&self, offer: &mut impl FnMut(Mono, Cause)) {
+    #[inline(never)]
+    fn offer_clock_rules(&self, earliest: &mut Earliest) {
         if self.state.open.is_some() || self.state.settle_until.is_some() {
             return;
         }
@@ -295,14 +322,23 @@ impl<'a> Step<'a> {
         for rule in bits(rules) {
             let state = &self.state.rules[rule];
             if let Some(retry_at) = state.retry_at {
-                offer(retry_at, Cause::Rule(rule));
+                earliest.offer(retry_at, Cause::Rule(rule));
             } else if let Some(ripe) = state.counter.ripens_at(self.plan.tarry(self.policy, rule))
                 && ripe > self.t
                 && self.policy.rules[rule].is_clock_only()
                 && self.state.rest.is_none()
                 && !state.done
             {
-                offer(ripe, Cause::Rule(rule));
+                earliest.offer(ripe, Cause::Rule(rule));
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn offer_claims(&self, earliest: &mut Earliest) {
+        for (id, queue) in self.state.queues.iter() {
+            if !queue.has_batch() {
+                earliest.offer(queue.claim_due, Cause::Claim(id));
             }
         }
     }

@@ -303,3 +303,18 @@ pub fn line_col(text: &str, offset: u32) -> (u32, u32) {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     (number(line), number(column))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::line_col;
+
+    #[test]
+    fn columns_count_characters_and_any_offset_will_do() {
+        let text = "å: 1\nb\n";
+        assert_eq!(
+            [0, 1, 2, 6, 7, 8, 99].map(|at| line_col(text, at)),
+            [(1, 1), (1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 1)]
+        );
+        assert_eq!(line_col("", 5), (1, 1));
+    }
+}

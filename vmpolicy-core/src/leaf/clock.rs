@@ -4,7 +4,7 @@
 //! after a reboot the monotonic clock begins anew. So spans are measured on a time of the engine's own,
 //! which only ever advances, and the two clocks are compared at every input.
 
-use crate::time::{Mono, Now, Span, Wall};
+use crate::time::{Mono, Now, Span, Wall, difference};
 
 /// How far the two clocks may drift apart between two inputs before the samples are void (contract,
 /// rule 12).
@@ -45,13 +45,13 @@ impl Clock {
         let Some(last) = self.last.replace(now) else {
             return Observed { time: self.engine_time(now.mono), jump_ms: None };
         };
-        let mono = now.mono.0.saturating_sub(last.mono.0);
-        let wall = now.wall.0.saturating_sub(last.wall.0);
+        let mono = difference(now.mono.0, last.mono.0);
+        let wall = difference(now.wall.0, last.wall.0);
         if mono < 0 {
             // A clock that promised not to step has stepped; our time stands still.
-            self.offset_ms = self.offset_ms.saturating_sub(mono);
+            self.offset_ms = difference(self.offset_ms, mono);
         }
-        let apart = wall.saturating_sub(mono);
+        let apart = difference(wall, mono);
         let jump_ms = (apart.unsigned_abs() > TOLERANCE.millis()).then_some(apart);
         Observed { time: self.engine_time(now.mono), jump_ms }
     }
@@ -60,14 +60,14 @@ impl Clock {
     /// reboot. What passed is taken as little as either clock allows, so that no guard opens early.
     pub fn resume(&mut self, now: Now) -> Observed {
         let Some(last) = self.last else { return self.observe(now) };
-        let mono = now.mono.0.saturating_sub(last.mono.0);
-        let wall = now.wall.0.saturating_sub(last.wall.0);
-        let apart = wall.saturating_sub(mono);
+        let mono = difference(now.mono.0, last.mono.0);
+        let wall = difference(now.wall.0, last.wall.0);
+        let apart = difference(wall, mono);
         let gone = if mono < 0 { wall.max(0) } else { mono.min(wall.max(0)) };
         let jump_ms = (mono < 0 || apart.unsigned_abs() > TOLERANCE.millis()).then_some(apart);
         if jump_ms.is_some() {
             let time = self.engine_time(last.mono).shifted(gone);
-            self.offset_ms = time.0.saturating_sub(now.mono.0);
+            self.offset_ms = difference(time.0, now.mono.0);
         }
         self.last = Some(now);
         Observed { time: self.engine_time(now.mono), jump_ms }
@@ -84,7 +84,7 @@ impl Clock {
     #[must_use]
     #[inline]
     pub const fn callers_time(&self, time: Mono) -> Mono {
-        Mono(time.0.saturating_sub(self.offset_ms))
+        Mono(difference(time.0, self.offset_ms))
     }
 
     /// The engine's time at which the wall clock will read `edge`, if neither clock steps.
@@ -92,7 +92,7 @@ impl Clock {
     #[inline]
     pub fn when_wall_reads(&self, edge: Wall) -> Mono {
         match self.last {
-            Some(last) => self.engine_time(last.mono).shifted(edge.0.saturating_sub(last.wall.0)),
+            Some(last) => self.engine_time(last.mono).shifted(difference(edge.0, last.wall.0)),
             None => Mono(i64::MAX),
         }
     }

@@ -25,6 +25,7 @@ pub enum Truth {
 impl Truth {
     /// True only where both are; false where either is.
     #[must_use]
+    #[inline]
     pub const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Clear, _) | (_, Self::Clear) => Self::Clear,
@@ -35,12 +36,14 @@ impl Truth {
 
     /// True where either is; false only where both are.
     #[must_use]
+    #[inline]
     pub const fn or(self, other: Self) -> Self {
         self.not().and(other.not()).not()
     }
 
     /// The opposite; of Unknown, Unknown.
     #[must_use]
+    #[inline]
     pub const fn not(self) -> Self {
         match self {
             Self::Breach => Self::Clear,

@@ -51,8 +51,7 @@ impl core::fmt::Display for Tarry {
 /// let tarry = Tarry::Consecutive(3);
 /// let mut counter = Counter::new(tarry);
 /// let acts = [76.0, 80.0, 12.0, 90.0, 91.0, 92.0].map(|slow_queries| {
-///     counter.count(tarry, slow_queries > 50.0, Mono(0));
-///     counter.reached(tarry, Mono(0))
+///     counter.count(tarry, slow_queries > 50.0, Mono(0))
 /// });
 /// assert_eq!(acts, [false, false, false, false, false, true]);
 /// ```
@@ -61,8 +60,10 @@ impl core::fmt::Display for Tarry {
 pub enum Counter {
     /// Samples in a row.
     Run(u32),
-    /// Since when, where it holds.
-    Since(Option<Mono>),
+    /// Since when it holds.
+    Since(Mono),
+    /// It does not hold; otherwise it would be since when that counts.
+    Not,
     /// The last samples, the newest in the lowest bit.
     Bits(u64),
 }
@@ -73,7 +74,7 @@ impl Counter {
     pub const fn new(tarry: Tarry) -> Self {
         match tarry {
             Tarry::Consecutive(_) => Self::Run(0),
-            Tarry::Lasting(_) => Self::Since(None),
+            Tarry::Lasting(_) => Self::Not,
             Tarry::Of { .. } => Self::Bits(0),
         }
     }
@@ -84,23 +85,33 @@ impl Counter {
         matches!(
             (self, tarry),
             (Self::Run(_), Tarry::Consecutive(_))
-                | (Self::Since(_), Tarry::Lasting(_))
+                | (Self::Since(_) | Self::Not, Tarry::Lasting(_))
                 | (Self::Bits(_), Tarry::Of { .. })
         )
     }
 
-    /// Counts a sample, taken now, for which the condition was true or not. What is Unknown is not
-    /// counted at all; whether it [resets](Self::reset) is the caller's to say.
+    /// Counts a sample, taken now, for which the condition was true or not, and says whether the condition
+    /// [has held](Self::reached) for long enough. What is Unknown is not counted at all; whether it
+    /// [resets](Self::reset) is the caller's to say. A tarry that the counter does not [fit](Self::fits) counts
+    /// nothing.
     #[inline]
-    pub fn count(&mut self, tarry: Tarry, breach: bool, now: Mono) {
-        match self {
-            Self::Run(run) => *run = if breach { run.saturating_add(1) } else { 0 },
-            Self::Since(since) => *since = if breach { since.or(Some(now)) } else { None },
-            Self::Bits(bits) => {
-                let last = if let Tarry::Of { last, .. } = tarry { last } else { MAX_WINDOW };
+    pub fn count(&mut self, tarry: Tarry, breach: bool, now: Mono) -> bool {
+        match (tarry, self) {
+            (Tarry::Consecutive(need), Self::Run(run)) => {
+                *run = if breach { run.saturating_add(1) } else { 0 };
+                *run >= need
+            }
+            (Tarry::Lasting(span), Self::Since(since)) if breach => now.since(*since) >= span,
+            (Tarry::Lasting(span), state @ (Self::Since(_) | Self::Not)) => {
+                *state = if breach { Self::Since(now) } else { Self::Not };
+                breach && span.is_zero()
+            }
+            (Tarry::Of { hits, last }, Self::Bits(bits)) => {
                 let kept = if last >= MAX_WINDOW { u64::MAX } else { (1 << last) - 1 };
                 *bits = (*bits << 1 | u64::from(breach)) & kept;
+                bits.count_ones() >= u32::from(hits)
             }
+            _ => false,
         }
     }
 
@@ -109,7 +120,8 @@ impl Counter {
     pub fn reset(&mut self) {
         match self {
             Self::Run(run) => *run = 0,
-            Self::Since(since) => *since = None,
+            Self::Since(_) => *self = Self::Not,
+            Self::Not => {}
             Self::Bits(bits) => *bits = 0,
         }
     }
@@ -118,10 +130,10 @@ impl Counter {
     #[must_use]
     #[inline]
     pub fn reached(self, tarry: Tarry, now: Mono) -> bool {
-        match (self, tarry) {
-            (Self::Run(run), Tarry::Consecutive(need)) => run >= need,
-            (Self::Since(Some(since)), Tarry::Lasting(span)) => now.since(since) >= span,
-            (Self::Bits(bits), Tarry::Of { hits, .. }) => bits.count_ones() >= u32::from(hits),
+        match (tarry, self) {
+            (Tarry::Consecutive(need), Self::Run(run)) => run >= need,
+            (Tarry::Lasting(span), Self::Since(since)) => now.since(since) >= span,
+            (Tarry::Of { hits, .. }, Self::Bits(bits)) => bits.count_ones() >= u32::from(hits),
             _ => false,
         }
     }
@@ -131,7 +143,7 @@ impl Counter {
     #[must_use]
     pub fn ripens_at(self, tarry: Tarry) -> Option<Mono> {
         match (self, tarry) {
-            (Self::Since(Some(since)), Tarry::Lasting(span)) => Some(since.plus(span)),
+            (Self::Since(since), Tarry::Lasting(span)) => Some(since.plus(span)),
             _ => None,
         }
     }
@@ -141,7 +153,8 @@ impl Counter {
     pub fn progress(self, now: Mono) -> u64 {
         match self {
             Self::Run(run) => u64::from(run),
-            Self::Since(since) => since.map_or(0, |since| now.since(since).millis()),
+            Self::Since(since) => now.since(since).millis(),
+            Self::Not => 0,
             Self::Bits(bits) => u64::from(bits.count_ones()),
         }
     }
@@ -149,7 +162,7 @@ impl Counter {
     /// Whether nothing is counted.
     #[must_use]
     pub const fn is_zero(self) -> bool {
-        matches!(self, Self::Run(0) | Self::Since(None) | Self::Bits(0))
+        matches!(self, Self::Run(0) | Self::Not | Self::Bits(0))
     }
 }
 
@@ -169,10 +182,11 @@ mod tests {
             let mut counter = Counter::new(tarry);
             let mut known = Vec::new();
             for truth in all {
-                counter.count(tarry, truth, Mono(0));
+                let reached = counter.count(tarry, truth, Mono(0));
+                prop_assert_eq!(counter.reached(tarry, Mono(0)), reached);
                 known.push(truth);
                 let tail = known.iter().rev().take_while(|&&t| t).count();
-                prop_assert_eq!(counter.reached(tarry, Mono(0)), tail >= need as usize);
+                prop_assert_eq!(reached, tail >= need as usize);
             }
         }
 
@@ -183,10 +197,11 @@ mod tests {
             let mut counter = Counter::new(tarry);
             let mut known = Vec::new();
             for truth in all {
-                counter.count(tarry, truth, Mono(0));
+                let reached = counter.count(tarry, truth, Mono(0));
+                prop_assert_eq!(counter.reached(tarry, Mono(0)), reached);
                 known.push(truth);
                 let seen = known.iter().rev().take(usize::from(last)).filter(|&&t| t).count();
-                prop_assert_eq!(counter.reached(tarry, Mono(0)), seen >= usize::from(hits));
+                prop_assert_eq!(reached, seen >= usize::from(hits));
             }
         }
 
@@ -197,10 +212,11 @@ mod tests {
             let mut since = None;
             for (index, truth) in all.into_iter().enumerate() {
                 let now = Mono(60_000 * index as i64);
-                counter.count(tarry, truth, now);
+                let reached = counter.count(tarry, truth, now);
+                prop_assert_eq!(counter.reached(tarry, now), reached);
                 since = if truth { since.or(Some(now)) } else { None };
                 let long = since.is_some_and(|since| now.since(since) >= Span::from_secs(secs));
-                prop_assert_eq!(counter.reached(tarry, now), long);
+                prop_assert_eq!(reached, long);
             }
         }
     }

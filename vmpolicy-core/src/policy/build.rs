@@ -370,7 +370,9 @@ impl<'a> Judge<'a> {
                 let arrays = self.file.arrays.len();
                 if arrays > 1 {
                     if !self.doubts.home {
-                        self.blame(Kind::NoHome { arrays }, None, "home");
+                        // It is the second array that raises the question.
+                        let place = self.file.arrays[1].name.place;
+                        self.blame(Kind::NoHome { arrays }, place, "home");
                     }
                     self.doubts.home = true;
                 }

@@ -55,14 +55,13 @@ impl Stepper for Guest {
     }
 
     fn save_and_load(&mut self) -> Result<(), String> {
-        if self.engine.policy() != &self.handed && self.engine.open_request().is_none() {
-            // A load would take the policy that waits for the next tick, which is no difference to be found.
-            return Ok(());
-        }
         let text = serde_json::to_string(&self.engine.save()).map_err(|error| error.to_string())?;
         let saved = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        let loaded = Engine::load(Arc::clone(&self.handed), saved);
-        self.engine = loaded.map_err(|error| format!("{error}: {text}"))?;
+        let loaded = Engine::load(Arc::clone(&self.handed), saved).map_err(|error| format!("{error}: {text}"))?;
+        // A load takes a policy at once that would have waited for the next tick: no difference to be found.
+        if loaded.policy() == self.engine.policy() {
+            self.engine = loaded;
+        }
         Ok(())
     }
 }
@@ -115,9 +114,9 @@ fn strip_because(line: &str) -> String {
 
 fn because(event: &Event) -> Option<crate::output::Because> {
     match event {
-        Event::Request { because, .. } | Event::Held { because, .. } | Event::NoBetterHost { because, .. } => {
-            Some(*because)
-        }
+        Event::Request { because, .. }
+        | Event::Held { because, .. }
+        | Event::NoBetterHost { because, .. } => Some(*because),
         _ => None,
     }
 }
@@ -140,7 +139,8 @@ impl Tally {
     pub fn count(&mut self, out: &Output) {
         self.steps += 1;
         self.records += out.records.len() as u64;
-        self.requests += out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
+        self.requests +=
+            out.effects.iter().filter(|effect| matches!(effect, Effect::Request(_))).count() as u64;
         let confirmed = |event| matches!(event, Event::Confirmed { .. });
         self.confirmed += out.records.iter().filter(|record| confirmed(record.event)).count() as u64;
     }
@@ -221,7 +221,11 @@ pub fn summary(policy: &Policy) -> String {
     let mut text = String::from("policy\n");
     for (id, array) in policy.arrays().iter() {
         let ring: Vec<_> = policy.ring(id).map(|host| policy.hosts()[host].name.clone()).collect();
-        let _ = writeln!(text, "  array {} ring {ring:?} base {:?} speed {}", array.name, array.base, array.speed);
+        let _ = writeln!(
+            text,
+            "  array {} ring {ring:?} base {:?} speed {}",
+            array.name, array.base, array.speed
+        );
     }
     for (_, indicator) in policy.indicators().iter() {
         let _ = writeln!(text, "  {indicator:?}");
@@ -233,7 +237,8 @@ pub fn summary(policy: &Policy) -> String {
         let _ = writeln!(text, "  queue {queue:?}");
     }
     for (_, rule) in policy.rules().iter() {
-        let _ = writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
+        let _ =
+            writeln!(text, "  rule {}: {:?} tarry {} do {:?}", rule.name, rule.when, rule.tarry, rule.action);
     }
     let _ = write!(text, "  {:?}", policy.moves());
     text

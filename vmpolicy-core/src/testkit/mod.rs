@@ -3,6 +3,7 @@
 
 pub mod checker;
 pub mod drive;
+pub mod fuzz;
 pub mod generate;
 pub mod model;
 pub mod sketch;

@@ -1,6 +1,8 @@
 //! The example files: each is sound, without a warning, and the four policies of the thesis are the ones that
 //! their constructors build.
 
+#![expect(clippy::disallowed_methods, reason = "the examples are files")]
+
 use crate::support::{TwoZones, told};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::Policy;
@@ -31,6 +33,23 @@ fn all_are_sound_and_wise() {
         }
     }
     assert!(seen >= 6, "only {seen} examples");
+}
+
+/// Editors on other systems end lines with two characters, and some begin a file with an invisible one.
+#[test]
+fn line_ends_and_byte_order_marks_change_nothing() {
+    for name in ["schedule-aware.yaml", "many-indicators.yaml", "cron-window.yaml"] {
+        let text = std::fs::read_to_string(folder().join(name)).expect("an example");
+        let plain = example(name).policy;
+        for other in [text.replace('\n', "\r\n"), format!("\u{feff}{text}"), text.trim_end().to_owned()] {
+            let loaded = load(other.as_bytes(), &TwoZones)
+                .unwrap_or_else(|_| panic!("{name}:\n{}", told(other.as_bytes())));
+            assert_eq!(loaded.policy, plain, "{name}");
+        }
+        let slip = format!("\u{feff}{}", text.replace("version: 1", "versoin: 1").replace('\n', "\r\n"));
+        let told = told(slip.as_bytes());
+        assert!(told.contains("versoin: 1\n") && told.contains("^^^^^^^\n"), "{told}");
+    }
 }
 
 fn names(prefix: &str, numbers: core::ops::RangeInclusive<u32>) -> Vec<String> {

@@ -125,7 +125,7 @@ pub(super) fn chase(lint: &mut Lint<'_>) {
     }
 }
 
-/// Indicators, windows and queues that no rule reads.
+/// Indicators and windows that no rule reads. (The jobs of a queue run, whether or not a rule counts them.)
 pub(super) fn unused(lint: &mut Lint<'_>) {
     let policy = lint.policy;
     for (id, indicator) in policy.indicators.iter() {

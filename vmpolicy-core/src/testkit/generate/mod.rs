@@ -9,8 +9,8 @@ mod world;
 pub use policy::{TestZones, policy, policy_file, variant};
 pub use world::{Act, World};
 
-use proptest::prelude::{Strategy, any};
 use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
 
 /// Where choices come from.
 #[derive(Clone, Debug)]

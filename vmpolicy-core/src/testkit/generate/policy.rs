@@ -1,6 +1,7 @@
 //! Small policies of every kind.
 
 use super::Source;
+use crate::Policy;
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{CronExpr, Hours, Weekdays, Zone};
@@ -9,7 +10,6 @@ use crate::policy::{
     MovesForm, PatternForm, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::Span;
-use crate::Policy;
 
 /// UTC, and a zone with a clock that is put forward and back.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +55,10 @@ pub fn policy_file(source: &mut Source<'_>) -> PolicyFile {
         let hosts = 1 + (source.below(5) + 2) % 5;
         file.arrays.push(ArrayForm {
             name: name(["home", "away"][array]),
-            hosts: (0..hosts).map(|host| name(format!("{}{host}", ["h", "a"][array]))).collect::<Vec<_>>().into(),
+            hosts: (0..hosts)
+                .map(|host| name(format!("{}{host}", ["h", "a"][array])))
+                .collect::<Vec<_>>()
+                .into(),
             base: source.chance([170, 60][array]).then(|| name(["hbase", "abase"][array])),
             price: None,
             speed: source.chance(128).then(|| source.pick(&[2.0, 0.5, 2.28]).into()),
@@ -66,7 +69,9 @@ pub fn policy_file(source: &mut Source<'_>) -> PolicyFile {
     for number in 0..source.below(4) {
         file.indicators.push(IndicatorForm {
             name: name(format!("i{number}")),
-            every: source.pick(&[secs(2), secs(2), secs(1), secs(5), secs(10), Span::from_millis(1_500)]).into(),
+            every: source
+                .pick(&[secs(2), secs(2), secs(1), secs(5), secs(10), Span::from_millis(1_500)])
+                .into(),
             read: source.pick(&[Read::Gauge, Read::Delta, Read::Rate, Read::Gauge]),
             missing: source.pick(&[0, 0, 1, 3]),
             unit: None,

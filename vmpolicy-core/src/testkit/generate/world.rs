@@ -1,8 +1,8 @@
 //! A world around a guest: it answers effects plausibly most of the time, and otherwise does what goes
 //! wrong in the field.
 
-use super::policy::{BACK_SECS, FORWARD_SECS, TestZones, policy_file, variant};
 use super::Source;
+use super::policy::{BACK_SECS, FORWARD_SECS, TestZones, policy_file, variant};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RequestId};
 use crate::input::{Absence, Input, Notice, Outcome, Reading, Setup, Sighting, Word};
@@ -196,7 +196,10 @@ impl World {
             return Input::Tick;
         };
         let mut thresholds = Vec::new();
-        self.policy.rules().iter().for_each(|(_, rule)| thresholds_of(&rule.when, indicator, &mut thresholds));
+        self.policy
+            .rules()
+            .iter()
+            .for_each(|(_, rule)| thresholds_of(&rule.when, indicator, &mut thresholds));
         let threshold = if thresholds.is_empty() { 50.0 } else { source.pick(&thresholds) };
         let above = match source.below(16) {
             0 => 0.0,
@@ -253,7 +256,8 @@ impl World {
                 Input::Start(self.setup)
             }
             175..=179 => {
-                self.now.wall = self.now.wall.shifted(source.pick(&[600_000, -600_000, 2_001, 2_000, -1_500]));
+                self.now.wall =
+                    self.now.wall.shifted(source.pick(&[600_000, -600_000, 2_001, 2_000, -1_500]));
                 Input::Tick
             }
             180 => {
@@ -286,7 +290,8 @@ impl World {
                 self.reading(source, indicator, taken)
             }
             213..=218 => {
-                let notice = source.pick(&[Notice::Drain, Notice::Drain, Notice::Down, Notice::Up, Notice::Withdrawn]);
+                let notice =
+                    source.pick(&[Notice::Drain, Notice::Drain, Notice::Down, Notice::Up, Notice::Withdrawn]);
                 let host = match self.place {
                     Some(place) if source.chance(128) => place,
                     _ => self.any_host(source),

@@ -178,7 +178,8 @@ impl Model {
 
     /// A notice that the current host will drain goes before any rule. When to try again, if it is held.
     fn leave_draining(&mut self, out: &mut Output) -> Option<Mono> {
-        let draining = |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
+        let draining =
+            |host: &HostId| self.hosts[host.index()].drain_until.is_some_and(|until| until > self.t);
         let Some(here) = self.location().filter(draining) else {
             self.drain_said = None;
             return None;
@@ -291,15 +292,25 @@ impl Model {
         if let Some(until) = own.filter(|&until| until > self.t) {
             return Some((Hold::Dwell, Some(until)));
         }
-        let spent = self.requests.iter().filter(|request| request.remembered && request.end != Some(End::InVain));
+        let spent =
+            self.requests.iter().filter(|request| request.remembered && request.end != Some(End::InVain));
         let ends: Vec<_> = spent.map(|r| r.at.plus(moves.at_most.per)).filter(|&end| end > self.t).collect();
         let over = ends.len().checked_sub(moves.at_most.count as usize)?;
         Some((Hold::AtMost, ends.get(over).copied()))
     }
 
-    fn held(&mut self, origin: Origin, by: Hold, until: Option<Mono>, why: &Reasons, out: &mut Output) -> Attempt {
+    fn held(
+        &mut self,
+        origin: Origin,
+        by: Hold,
+        until: Option<Mono>,
+        why: &Reasons,
+        out: &mut Output,
+    ) -> Attempt {
         let said = match origin {
-            Origin::Rule(rule) => self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by)),
+            Origin::Rule(rule) => {
+                self.rules[rule.index()].said.replace(Said::Held(by)) == Some(Said::Held(by))
+            }
             Origin::Drain => self.drain_said.replace(by) == Some(by),
             Origin::Operator => false,
         };

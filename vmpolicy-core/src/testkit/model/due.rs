@@ -67,7 +67,10 @@ impl Model {
         }
         for (number, view) in self.windows.iter().enumerate() {
             if let Some(edge) = view.next_edge {
-                all.push((self.t.shifted(edge.0.saturating_sub(self.wall.0)), Cause::Window(WindowId::from_index(number))));
+                all.push((
+                    self.t.shifted(edge.0.saturating_sub(self.wall.0)),
+                    Cause::Window(WindowId::from_index(number)),
+                ));
             }
         }
         if self.open.is_none() {

@@ -370,7 +370,9 @@ impl Model {
             Input::Tick => {}
             Input::Reading(reading) => self.reading(*reading, out),
             Input::Location(sighting) => match *sighting {
-                Sighting::At(host) if self.policy.hosts.row(host).is_some() => self.seen_at(Place::At(host), out),
+                Sighting::At(host) if self.policy.hosts.row(host).is_some() => {
+                    self.seen_at(Place::At(host), out)
+                }
                 Sighting::At(_) | Sighting::Elsewhere => self.seen_at(Place::Elsewhere, out),
                 Sighting::Unknown => {}
             },

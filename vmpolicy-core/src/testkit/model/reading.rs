@@ -107,6 +107,7 @@ impl Model {
             if self.rules[rule.index()].fresh.contains(&id) {
                 let out = self.still_out(rule, id);
                 self.evaluate(rule, &out);
+                self.ready.remove(&rule);
             }
         }
     }
@@ -121,7 +122,8 @@ impl Model {
             let polled = &self.indicators[id.index()];
             polled.asked.is_some() || polled.due <= self.t
         };
-        let others = self.policy.indicators.ids().filter(|&id| id != but && self.policy.rules[rule].reads(id));
+        let others =
+            self.policy.indicators.ids().filter(|&id| id != but && self.policy.rules[rule].reads(id));
         others.filter(out).collect()
     }
 
@@ -243,7 +245,9 @@ fn reached(tarry: Tarry, samples: &[(Mono, bool)], t: Mono) -> bool {
     let progress = progress(tarry, samples, t);
     match tarry {
         Tarry::Consecutive(need) => progress >= u64::from(need),
-        Tarry::Lasting(span) => samples.last().is_some_and(|&(_, breach)| breach) && progress >= span.millis(),
+        Tarry::Lasting(span) => {
+            samples.last().is_some_and(|&(_, breach)| breach) && progress >= span.millis()
+        }
         Tarry::Of { hits, .. } => progress >= u64::from(hits),
     }
 }

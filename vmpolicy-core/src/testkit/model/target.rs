@@ -115,7 +115,8 @@ impl Model {
     /// What makes a host not eligible.
     pub(super) fn barrier(&self, host: HostId) -> Option<Verdict> {
         let noted = &self.hosts[host.index()];
-        let left = |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
+        let left =
+            |until: Option<Mono>| until.filter(|&until| until > self.t).map(|until| until.since(self.t));
         left(noted.down_until)
             .map(Verdict::Down)
             .or(left(noted.drain_until).map(Verdict::Draining))
@@ -130,7 +131,11 @@ impl Model {
     }
 
     fn barred_until(&self, host: HostId) -> Option<Mono> {
-        self.failures.iter().rev().find(|failed| failed.host == host).map(|failed| failed.at.plus(failed.barred))
+        self.failures
+            .iter()
+            .rev()
+            .find(|failed| failed.host == host)
+            .map(|failed| failed.at.plus(failed.barred))
     }
 
     /// For how long a host is barred after one failure more.

@@ -1,0 +1,419 @@
+//! What a backtest reports, as data: printed as JSON as it stands, and as text by `text`.
+//!
+//! Spans are seconds, times are RFC 3339 in UTC.
+
+use crate::trace::Note;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use vmpolicy_core::Policy;
+use vmpolicy_core::backtest::{RuleSummary, Summary};
+use vmpolicy_core::id::HostId;
+use vmpolicy_core::leaf::cost::{Ledger, base_pays};
+use vmpolicy_core::time::{Span, Wall};
+
+/// The whole report.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// The policy file, as it was named.
+    pub policy: String,
+    /// The trace, as it was named.
+    pub trace: String,
+    /// The indicator that the trace feeds.
+    pub indicator: String,
+    /// How often it is polled.
+    #[serde(serialize_with = "seconds")]
+    pub every: Span,
+    /// What was mended in the trace.
+    pub notes: Vec<Note>,
+    /// What looks as if it was not meant so.
+    pub remarks: Vec<Remark>,
+    /// By guest, in the order of the trace.
+    pub guests: Vec<Guest>,
+    /// All guests together.
+    pub totals: Totals,
+}
+
+/// One guest.
+#[derive(Debug, Serialize)]
+pub(super) struct Guest {
+    pub guest: String,
+    #[serde(serialize_with = "wall")]
+    pub from: Wall,
+    #[serde(serialize_with = "wall")]
+    pub to: Wall,
+    /// Rows of the trace.
+    pub rows: usize,
+    /// The median time between two rows.
+    #[serde(serialize_with = "maybe_seconds")]
+    pub rows_apart: Option<Span>,
+    #[serde(flatten)]
+    pub figures: Figures,
+    pub rules: Vec<Rule>,
+}
+
+/// All guests together: what can be added is added.
+#[derive(Debug, Serialize)]
+pub(super) struct Totals {
+    pub guests: usize,
+    #[serde(flatten)]
+    pub figures: Figures,
+    pub rules: Vec<Rule>,
+}
+
+/// The numbers of one guest, or of all.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Figures {
+    /// From the first timestamp to the last.
+    #[serde(serialize_with = "seconds")]
+    pub lasts: Span,
+    pub polls: Polls,
+    pub requests: Requests,
+    pub time: Time,
+    pub cost: Option<Cost>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Polls {
+    pub count: u64,
+    /// Polls that gave no number, by cause.
+    #[serde(serialize_with = "map")]
+    pub unusable: Vec<(&'static str, u64)>,
+    /// Polls of a counter that only gave the number to count from.
+    pub baselines: u64,
+    /// How old a row could be to be read; where guests differ, the largest.
+    #[serde(serialize_with = "seconds")]
+    pub stale: Span,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Requests {
+    pub count: u64,
+    pub confirmed: u64,
+    pub failed: u64,
+    /// Requests that were open at the end.
+    pub open: u64,
+    /// Over the whole time; of all guests together, of one in the mean.
+    pub mean_per_hour: Option<f64>,
+    /// In any sixty minutes; of all guests together, of any one.
+    pub most_per_hour: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Time {
+    /// On each host.
+    pub hosts: Vec<Host>,
+    /// At a base.
+    #[serde(serialize_with = "seconds")]
+    pub at_base: Span,
+    /// The same as a share of all time.
+    pub at_base_share: Option<f64>,
+    #[serde(serialize_with = "seconds")]
+    pub resting: Span,
+    /// While a rule with the action `move` was true.
+    #[serde(serialize_with = "maybe_seconds")]
+    pub breach: Option<Span>,
+    pub breach_share: Option<f64>,
+    /// While no sample was known.
+    #[serde(serialize_with = "seconds")]
+    pub unknown: Span,
+    pub unknown_share: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Host {
+    pub host: String,
+    pub base: bool,
+    #[serde(serialize_with = "seconds")]
+    pub lasted: Span,
+    pub share: Option<f64>,
+    pub arrivals: u64,
+}
+
+/// Equations 3.1 to 3.4 of the thesis, in its names.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Cost {
+    /// In the ring.
+    pub c_a: f64,
+    /// At the base by the service's own doing.
+    pub c_b: f64,
+    /// At the base as scheduled.
+    pub c_sb: f64,
+    /// Equation 3.3: all at the base.
+    pub c_tb: f64,
+    /// Equation 3.4: all.
+    pub c_t: f64,
+    /// Equation 3.1: whether every base is cheaper than the hosts of its array; none without a base.
+    pub base_is_cheaper: Option<bool>,
+    /// Time where no price is known, which is not in the above.
+    #[serde(serialize_with = "seconds")]
+    pub unpriced: Span,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Rule {
+    pub rule: String,
+    pub when: String,
+    pub tarry: String,
+    #[serde(rename = "do")]
+    pub action: String,
+    pub requests: u64,
+    pub held: u64,
+    pub already_there: u64,
+    pub no_better_host: u64,
+    /// Nothing where the rule does not read the indicator that the trace feeds.
+    #[serde(flatten)]
+    pub truth: Option<RuleTime>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct RuleTime {
+    #[serde(serialize_with = "seconds")]
+    pub breach: Span,
+    #[serde(serialize_with = "seconds")]
+    pub clear: Span,
+    #[serde(serialize_with = "seconds")]
+    pub unknown: Span,
+}
+
+/// Something that looks as if it was not meant so.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Remark {
+    pub kind: RemarkKind,
+    /// How many guests (indicators, queues) it is about.
+    pub count: usize,
+    /// The first of them.
+    pub example: String,
+    #[serde(skip)]
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RemarkKind {
+    /// Rows are further apart than polls, so each is read several times.
+    RowsReadAgain,
+    /// Rows are closer together than polls, so most are never read.
+    RowsNotRead,
+    /// The indicator is read as a counter, and the trace falls too often to be one.
+    NotACounter,
+    /// The indicator is read as a gauge, and the trace only ever rises.
+    LooksLikeACounter,
+    /// Most polls found no number.
+    MostlyUnknown,
+    /// Indicators that nothing feeds.
+    NotFed,
+    /// Queues that nothing feeds.
+    NoJobs,
+}
+
+impl Guest {
+    pub(super) fn new(
+        name: &str,
+        policy: &Policy,
+        rows: usize,
+        apart: Option<Span>,
+        summary: &Summary,
+    ) -> Self {
+        Self {
+            guest: name.to_owned(),
+            from: summary.from,
+            to: summary.to,
+            rows,
+            rows_apart: apart,
+            figures: Figures::new(policy, summary),
+            rules: rules(policy, summary),
+        }
+    }
+}
+
+impl Figures {
+    fn new(policy: &Policy, summary: &Summary) -> Self {
+        let lasts = summary.lasts();
+        let hosts = policy.hosts();
+        let host = |id: HostId| {
+            let (host, spent) = (&hosts[id], summary.hosts[id]);
+            let share = share(spent.lasted, lasts);
+            Host {
+                host: host.name.clone(),
+                base: host.is_base,
+                lasted: spent.lasted,
+                share,
+                arrivals: spent.arrivals,
+            }
+        };
+        let hosts: Vec<_> = hosts.ids().map(host).collect();
+        let at_base = sum(hosts.iter().filter(|host| host.base).map(|host| host.lasted));
+        Self {
+            lasts,
+            polls: Polls {
+                count: summary.polls,
+                unusable: summary.absent.iter().map(|&(why, count)| (why.name(), count)).collect(),
+                baselines: summary.baselines,
+                stale: summary.stale,
+            },
+            requests: Requests {
+                count: summary.requests,
+                confirmed: summary.moves,
+                failed: summary.failed,
+                open: u64::from(summary.open),
+                mean_per_hour: summary.requests_per_hour(),
+                most_per_hour: summary.busiest_hour,
+            },
+            time: Time {
+                hosts,
+                at_base,
+                at_base_share: share(at_base, lasts),
+                resting: summary.resting,
+                breach: summary.breach,
+                breach_share: summary.breach.and_then(|breach| share(breach, lasts)),
+                unknown: summary.unknown,
+                unknown_share: share(summary.unknown, lasts),
+            },
+            cost: summary.cost.map(|ledger| Cost::new(policy, ledger, summary.unpriced)),
+        }
+    }
+
+    /// Adds the figures of another guest of the same policy.
+    fn add(&mut self, other: &Self) {
+        self.lasts = sum([self.lasts, other.lasts]);
+        self.polls.count += other.polls.count;
+        for &(why, count) in &other.polls.unusable {
+            match self.polls.unusable.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, sum)) => *sum += count,
+                None => self.polls.unusable.push((why, count)),
+            }
+        }
+        self.polls.baselines += other.polls.baselines;
+        self.polls.stale = self.polls.stale.max(other.polls.stale);
+        let requests = &mut self.requests;
+        requests.count += other.requests.count;
+        requests.confirmed += other.requests.confirmed;
+        requests.failed += other.requests.failed;
+        requests.open += other.requests.open;
+        requests.most_per_hour = requests.most_per_hour.max(other.requests.most_per_hour);
+        let hours = self.lasts.as_secs_f64() / 3_600.0;
+        requests.mean_per_hour = (hours > 0.0).then(|| requests.count as f64 / hours);
+        let time = &mut self.time;
+        for (host, more) in time.hosts.iter_mut().zip(&other.time.hosts) {
+            host.lasted = sum([host.lasted, more.lasted]);
+            host.arrivals += more.arrivals;
+            host.share = share(host.lasted, self.lasts);
+        }
+        time.at_base = sum([time.at_base, other.time.at_base]);
+        time.resting = sum([time.resting, other.time.resting]);
+        time.unknown = sum([time.unknown, other.time.unknown]);
+        time.breach = time.breach.zip(other.time.breach).map(|(breach, more)| sum([breach, more]));
+        time.at_base_share = share(time.at_base, self.lasts);
+        time.unknown_share = share(time.unknown, self.lasts);
+        time.breach_share = time.breach.and_then(|breach| share(breach, self.lasts));
+        if let (Some(cost), Some(more)) = (&mut self.cost, &other.cost) {
+            cost.c_a += more.c_a;
+            cost.c_b += more.c_b;
+            cost.c_sb += more.c_sb;
+            cost.c_tb += more.c_tb;
+            cost.c_t += more.c_t;
+            cost.unpriced = sum([cost.unpriced, more.unpriced]);
+        }
+    }
+}
+
+impl Totals {
+    /// Of at least one guest.
+    pub(super) fn of(guests: &[Guest]) -> Option<Self> {
+        let (first, rest) = guests.split_first()?;
+        let mut totals =
+            Self { guests: guests.len(), figures: first.figures.clone(), rules: first.rules.clone() };
+        for guest in rest {
+            totals.figures.add(&guest.figures);
+            for (rule, more) in totals.rules.iter_mut().zip(&guest.rules) {
+                rule.add(more);
+            }
+        }
+        Some(totals)
+    }
+}
+
+impl Cost {
+    fn new(policy: &Policy, ledger: Ledger, unpriced: Span) -> Self {
+        let arrays = policy.arrays().rows().iter().filter(|array| array.base.is_some());
+        let cheaper = arrays.filter_map(|array| array.price).map(|price| base_pays(price.base, price.host));
+        Self {
+            c_a: ledger.c_a,
+            c_b: ledger.c_b,
+            c_sb: ledger.c_sb,
+            c_tb: ledger.c_tb(),
+            c_t: ledger.c_t(),
+            base_is_cheaper: cheaper.reduce(|all, one| all && one),
+            unpriced,
+        }
+    }
+}
+
+impl Rule {
+    fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.held += other.held;
+        self.already_there += other.already_there;
+        self.no_better_host += other.no_better_host;
+        if let (Some(truth), Some(more)) = (&mut self.truth, &other.truth) {
+            truth.breach = sum([truth.breach, more.breach]);
+            truth.clear = sum([truth.clear, more.clear]);
+            truth.unknown = sum([truth.unknown, more.unknown]);
+        }
+    }
+}
+
+fn rules(policy: &Policy, summary: &Summary) -> Vec<Rule> {
+    let one = |(rule, counted): (&vmpolicy_core::policy::Rule, &RuleSummary)| Rule {
+        rule: rule.name.clone(),
+        when: policy.show(&rule.when).to_string(),
+        tarry: rule.tarry.to_string(),
+        action: policy.show_action(rule.action).to_string(),
+        requests: counted.requests,
+        held: counted.held,
+        already_there: counted.already_there,
+        no_better_host: counted.no_better_host,
+        truth: counted.sampled.then_some(RuleTime {
+            breach: counted.breach,
+            clear: counted.clear,
+            unknown: counted.unknown,
+        }),
+    };
+    policy.rules().rows().iter().zip(summary.rules.rows()).map(one).collect()
+}
+
+fn sum(spans: impl IntoIterator<Item = Span>) -> Span {
+    Span::from_millis(spans.into_iter().fold(0, |sum, span| sum.saturating_add(span.millis())))
+}
+
+/// A part of a whole, from 0 to 1; none of nothing.
+pub(super) fn share(part: Span, whole: Span) -> Option<f64> {
+    (!whole.is_zero()).then(|| part.as_secs_f64() / whole.as_secs_f64())
+}
+
+/// Seconds, without `.0` where they are whole.
+fn seconds<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
+    match span.millis() % 1_000 {
+        0 => to.serialize_u64(span.millis() / 1_000),
+        _ => to.serialize_f64(span.as_secs_f64()),
+    }
+}
+
+fn maybe_seconds<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
+    match span {
+        Some(span) => seconds(span, to),
+        None => to.serialize_none(),
+    }
+}
+
+fn wall<S: Serializer>(at: &Wall, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(at)
+}
+
+fn map<S: Serializer>(entries: &[(&'static str, u64)], to: S) -> Result<S::Ok, S::Error> {
+    let mut map = to.serialize_map(Some(entries.len()))?;
+    for (key, value) in entries {
+        map.serialize_entry(key, value)?;
+    }
+    map.end()
+}
