@@ -282,6 +282,7 @@ fn help_has_examples_and_goes_to_stdout() {
         &["check", "--help"],
         &["explain", "--help"],
         &["demo", "--help"],
+        &["backtest", "--help"],
         &["completions", "--help"],
     ] {
         let ran = bench.run(args);

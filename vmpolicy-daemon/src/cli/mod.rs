@@ -1,5 +1,6 @@
 //! The command lines. Each program has a file; each command of `vmpolicy` has one too.
 
+pub mod backtest;
 pub mod check;
 pub mod completions;
 pub mod demo;

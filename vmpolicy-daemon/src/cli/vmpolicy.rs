@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, check, completions, demo, explain};
+use super::{Exit, backtest, check, completions, demo, explain};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,6 +10,8 @@ Examples:
   vmpolicy demo                      see a policy decide, on this machine, in a minute
   vmpolicy check policy.yaml         every error and warning of a policy file
   vmpolicy explain policy.yaml       what it means, in plain sentences
+  vmpolicy backtest policy.yaml --trace week.csv
+                                     what it would have done on a recording
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -33,6 +35,8 @@ pub enum Command {
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
     Explain(explain::Args),
+    /// Says what a policy would have done on a recording.
+    Backtest(backtest::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -59,6 +63,7 @@ fn run(command: Command) -> Exit {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),
