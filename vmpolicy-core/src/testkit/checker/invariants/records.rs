@@ -121,7 +121,7 @@ pub(super) fn unknown(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
     })
 }
 
-/// A new policy is in force at once, unless a request is open.
+/// A new policy is in force at once, unless a request is open; then with the first tick after its end.
 pub(super) fn reload(facts: &Facts, step: &Step<'_>) -> Finding {
     if matches!(step.input, Input::Policy(_)) && !facts.was_open {
         return Finding::judged(facts.reloaded, || "nothing is open, and the policy waits".to_owned());
@@ -129,7 +129,7 @@ pub(super) fn reload(facts: &Facts, step: &Step<'_>) -> Finding {
     if facts.reloaded {
         return Finding::Holds;
     }
-    let waits = facts.pending.is_some() && !facts.was_open;
+    let waits = matches!(step.input, Input::Tick) && facts.pending.is_some() && !facts.was_open;
     if waits {
         Finding::Broken("the request has ended, and the policy waits".to_owned())
     } else {
