@@ -74,7 +74,11 @@ impl Step<'_> {
         for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
             let state = &self.state.rules[rule];
             let tarry = self.policy.rules[rule].tarry;
-            if state.truth == Truth::Breach && state.counter.reached(tarry, self.t) {
+            // Its window may have closed since the batch came.
+            if state.truth == Truth::Breach
+                && state.counter.reached(tarry, self.t)
+                && self.truth(&self.policy.rules[rule].when, 0) == Truth::Breach
+            {
                 self.ready |= super::plan::bit(rule);
             }
         }
