@@ -6,9 +6,7 @@ use crate::leaf::logic::Truth;
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{Hours, Weekdays, Zone};
-use crate::output::{
-    Because, Discontinuity, Event, Failure, Hold, Origin, Output, Record, Seen, Verdict,
-};
+use crate::output::{Because, Discontinuity, Event, Failure, Hold, Origin, Output, Record, Seen, Verdict};
 use crate::policy::{
     Action, ActionForm, ArrayForm, ClassForm, Compare, Condition, ConditionForm, IndicatorForm, Located,
     Monitor, PatternForm, PolicyFile, QueueForm, RuleForm, WindowForm, Zones,
@@ -277,8 +275,11 @@ fn conditions_are_printed_as_the_file_has_them() {
     });
     let all = ConditionForm::All(vec![
         number(250.0, None).into(),
-        ConditionForm::Any(vec![window.into(), ConditionForm::Not(Box::new(number(1.5, Some("s")).into())).into()])
-            .into(),
+        ConditionForm::Any(vec![
+            window.into(),
+            ConditionForm::Not(Box::new(number(1.5, Some("s")).into())).into(),
+        ])
+        .into(),
     ]);
     for (name, when) in [("slow", all), ("big", count)] {
         let action = ActionForm::MoveTo(text("mln2")).into();

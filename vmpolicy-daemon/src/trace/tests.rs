@@ -50,7 +50,8 @@ fn columns_are_found_by_name_whatever_surrounds_them() {
 fn series_keep_the_order_in_which_they_first_come() {
     let text = "series,timestamp,value\nb,0,1\na,0,2\nb,60,3\n\"c, d\",0,4\na,60,5\n";
     let traces = all(text).unwrap();
-    let names: Vec<_> = traces.series.iter().map(|series| (series.name.as_deref().unwrap(), series.trace.len())).collect();
+    let names: Vec<_> =
+        traces.series.iter().map(|series| (series.name.as_deref().unwrap(), series.trace.len())).collect();
     assert_eq!(names, [("b", 2), ("a", 2), ("c, d", 1)]);
     let one = read(text.as_bytes(), Pick::One("a")).unwrap();
     assert_eq!((one.series.len(), rows(&one)), (1, vec![(0, Ok(2.0)), (60, Ok(5.0))]));
@@ -130,7 +131,12 @@ fn what_can_not_be_used_is_an_error_with_its_line() {
     let mut told = String::new();
     for case in cases {
         let error = read(*case, Pick::All).unwrap_err();
-        told.push_str(&format!("{:?}\n    {} [{}]\n", String::from_utf8_lossy(case), error, error.exit() as u8));
+        told.push_str(&format!(
+            "{:?}\n    {} [{}]\n",
+            String::from_utf8_lossy(case),
+            error,
+            error.exit() as u8
+        ));
     }
     insta::assert_snapshot!(told);
 }
@@ -155,7 +161,10 @@ fn a_torn_or_damaged_gzip_says_how_far_it_got() {
     assert_eq!(read(whole.as_slice(), Pick::All).unwrap().series[0].trace.len(), 50_000);
     for cut in [whole.len() - 1, whole.len() - 8, whole.len() / 2] {
         let error = read(&whole[..cut], Pick::All).unwrap_err();
-        assert!(matches!(error, TraceError::Gzip { what: "ends early", rows: 1_000.., .. }), "{cut}: {error}");
+        assert!(
+            matches!(error, TraceError::Gzip { what: "ends early", rows: 1_000.., .. }),
+            "{cut}: {error}"
+        );
     }
     let mut flipped = whole.clone();
     let last = flipped.len() - 5;
@@ -247,7 +256,7 @@ proptest! {
             .into_iter()
             .map(|(at, value)| (at, value.map(f64::from).ok_or(Absence::Missing)))
             .collect();
-        prop_assert_eq!(super::tests::rows(&one), expected);
+        prop_assert_eq!(tests::rows(&one), expected);
     }
 }
 
