@@ -1,4 +1,5 @@
 //! A step allocates nothing, once warm (contract, section 6): counted, not promised.
+#![cfg(feature = "testkit")]
 
 use allocation_counter::measure;
 use std::hint::black_box;
@@ -6,23 +7,18 @@ use std::sync::Arc;
 use vmpolicy_core::id::{HostId, Id, IndicatorId};
 use vmpolicy_core::input::{Notice, Outcome, Reading, Setup, Sighting, Word};
 use vmpolicy_core::leaf::sample::Read;
-use vmpolicy_core::leaf::tarry::Tarry;
-use vmpolicy_core::policy::ActionForm;
-use vmpolicy_core::testkit::sketch::{Sketch, above, below};
+use vmpolicy_core::policy::IndicatorForm;
+use vmpolicy_core::policy::thesis::{self, Bands};
+use vmpolicy_core::testkit::sketch::EuropeanZones;
 use vmpolicy_core::time::{Now, Span, Wall};
 use vmpolicy_core::{Engine, Input, Output, Policy};
 
-const MINUTE: Span = Span::from_secs(60);
-
 /// The thesis's policy 2: two thresholds, two tarries, a base.
 fn base_aware(read: Read) -> Arc<Policy> {
-    Sketch::default()
-        .array("oslo", &["mln1", "mln2", "mln3", "mln4"])
-        .base("mln6")
-        .indicator("slow_queries", MINUTE, read)
-        .rule("overloaded", above("slow_queries", 50.0), Tarry::Consecutive(3), ActionForm::Move)
-        .rule("idle", below("slow_queries", 1.0), Tarry::Consecutive(20), ActionForm::MoveToBase)
-        .build()
+    let indicator = IndicatorForm { read, ..thesis::slow_queries() };
+    let bands = Bands { high: 50.0, high_tarry: 3, low: 1.0, low_tarry: 20 };
+    let file = thesis::base_aware("cluster", &["mln1", "mln2", "mln3", "mln4"], "mln6", indicator, bands);
+    file.build(&EuropeanZones).expect("a sound policy").into()
 }
 
 /// An engine and a caller that does as it is told: probes, moves, comes back at the deadline.
@@ -86,6 +82,14 @@ fn warm_days_allocate_nothing(read: Read) {
     let counted = measure(|| black_box(&mut guest).day());
     assert!(guest.requests > before + 20, "the steps measured make requests, too: {}", guest.requests);
     assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
+fn what_does_allocate_is_counted() {
+    assert_eq!(measure(|| drop(black_box(vec![0_u8; 100]))).count_total, 1);
+    // The first step of an engine makes the buffers.
+    let mut guest = Guest::new(Read::Gauge);
+    assert!(measure(|| guest.turn(80.0)).count_total > 0);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct Config {
     pub shell: Shell,
     /// The guest's name: the file's, or the hostname.
     pub guest: String,
+    /// What is legal but unwise, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// Why a policy file can't be run.
@@ -66,7 +68,10 @@ impl Config {
             Some(guest) => guest.clone(),
             None => hostname()?,
         };
-        Ok(Self { policy: Arc::new(loaded.policy), shell: loaded.shell, guest })
+        let text = String::from_utf8_lossy(&head.bytes);
+        let warnings =
+            loaded.warnings.into_iter().map(|warning| line(path, &text, &warning.into())).collect();
+        Ok(Self { policy: Arc::new(loaded.policy), shell: loaded.shell, guest, warnings })
     }
 }
 
@@ -78,23 +83,18 @@ fn hostname() -> Result<String, ConfigError> {
 /// One line for each problem, as compilers have it: what an editor or a log can use. `vmpolicy check`
 /// shows them with the text that they are about.
 fn lines(path: &Path, text: &str, problems: &[Problem]) -> String {
-    let mut lines = String::new();
-    for problem in problems {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
-        let severity = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let at = problem.place.map_or_else(String::new, |place| {
-            let (line, column) = line_col(text, place.start);
-            format!(":{line}:{column}")
-        });
-        lines.push_str(&format!("{}{at}: {severity}[{}]: {}", path.display(), problem.code, problem.message));
-        if let Some(hint) = &problem.hint {
-            lines.push_str(&format!(" ({hint})"));
-        }
-    }
-    lines
+    problems.iter().map(|problem| line(path, text, problem)).collect::<Vec<_>>().join("\n")
+}
+
+fn line(path: &Path, text: &str, problem: &Problem) -> String {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let at = problem.place.map_or_else(String::new, |place| {
+        let (line, column) = line_col(text, place.start);
+        format!(":{line}:{column}")
+    });
+    let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+    format!("{}{at}: {severity}[{}]: {}{hint}", path.display(), problem.code, problem.message)
 }

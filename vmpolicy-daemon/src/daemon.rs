@@ -103,11 +103,14 @@ fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones
     for (zone, origin) in zones.used() {
         tracing::info!("zone {zone}: {origin}");
     }
-    say_unfed(config);
+    say_doubts(config);
 }
 
-/// What the policy reads and this program does not feed.
-fn say_unfed(config: &Config) {
+/// What is unwise, and what the policy reads and this program does not feed.
+fn say_doubts(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     for (id, indicator) in config.policy.indicators().iter() {
         if config.shell.probes.get(id.index()).is_none_or(Option::is_none) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
@@ -279,7 +282,7 @@ impl Station {
             );
             return None;
         }
-        say_unfed(&config);
+        say_doubts(&config);
         let here = driver.engine().location().map(|host| name(driver.engine().policy(), host));
         let wiring = self.wiring(&config, here.as_deref());
         driver.effects_mut().prepare(Arc::clone(&config.policy), wiring);

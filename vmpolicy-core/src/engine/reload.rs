@@ -248,7 +248,9 @@ impl State {
             && self.windows.next.is_none_or(|id| id.index() < policy.windows.len())
             && self.rules.iter().all(|(id, state)| {
                 let tarry = plan.tarry(policy, id);
-                state.counter.fits(tarry) && state.clear_run.fits(tarry)
+                // A reload looks these indicators up by their numbers.
+                let fresh = state.fresh & !policy.rules[id].indicators == 0;
+                fresh && state.counter.fits(tarry) && state.clear_run.fits(tarry)
             })
             && self.arrays.iter().all(|(id, state)| {
                 state.left.is_none_or(|left| ring_host(left, id))

@@ -7,7 +7,8 @@
 //! | unclear | `Unanswered`, a `Confirmed` or `Failed` to be looked up, a start | the location, the limit |
 //! | overdue | the limit, where there is a locator | the location |
 
-use super::state::{Location, Open, Phase};
+use super::plan::bit;
+use super::state::{Location, Open, Phase, Said};
 use super::step::Step;
 use crate::id::{HostId, RequestId};
 use crate::input::{Outcome, Sighting};
@@ -184,8 +185,12 @@ impl Step<'_> {
         let Request { id, to, .. } = open.request;
         self.arrive(Location::At(to));
         self.state.hosts[to].failures = 0;
-        if let Origin::Rule(_) = open.origin {
+        if let Origin::Rule(rule) = open.origin {
             self.state.moved_at = Some(self.t);
+            if self.plan.clock_rules & bit(rule) != 0 {
+                // It has what it wanted, and no sample will make it ready anew: nothing more to say.
+                self.state.rules[rule].said = Said::AlreadyThere;
+            }
         }
         self.record(Event::Confirmed { id, at_host: to });
         self.forget_samples();

@@ -22,7 +22,7 @@ pub use display::{Shown, ShownAction};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use source::{
     ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, PatternForm, Place,
-    PolicyFile, PriceForm, QueueForm, RelocationForm, RuleForm, WindowForm, Zones,
+    PolicyFile, PriceForm, QueueForm, RelocationForm, RuleForm, UtcOnly, WindowForm, Zones,
 };
 
 use crate::id::{ArrayId, HostId, IndicatorId, QueueId, RuleId, Table, WindowId};

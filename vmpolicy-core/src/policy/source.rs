@@ -289,3 +289,17 @@ pub trait Zones {
         Vec::new()
     }
 }
+
+/// The one zone that needs no table, for policies whose windows are in UTC, or that have none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UtcOnly;
+
+impl Zones for UtcOnly {
+    fn zone(&self, name: &str) -> Option<Zone> {
+        (name == "UTC").then(Zone::utc)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["UTC".to_owned()]
+    }
+}

@@ -61,10 +61,10 @@ impl View<'_> {
             }
             Event::Confirmed { at_host, .. } => write!(f, "is at {}", host(at_host)),
             Event::Refused { to, barred, .. } => {
-                write!(f, "is refused by {}, which is barred for {barred}", host(to))
+                write!(f, "was refused the move to {0}; {0} is barred for {barred}", host(to))
             }
             Event::Expired { to, barred, .. } => {
-                write!(f, "has not moved to {} in time; it is barred for {barred}", host(to))
+                write!(f, "has not moved to {0} in time; {0} is barred for {barred}", host(to))
             }
             Event::Failed { to, barred, why, .. } => {
                 let why = match why {
@@ -73,7 +73,7 @@ impl View<'_> {
                     Failure::Abandoned => "given up by an operator",
                 };
                 write!(f, "has not moved to {}: {why}", host(to))?;
-                if barred.is_zero() { Ok(()) } else { write!(f, "; it is barred for {barred}") }
+                if barred.is_zero() { Ok(()) } else { write!(f, "; {} is barred for {barred}", host(to)) }
             }
             Event::Held { origin, by, lasts, because } => {
                 let by = match by {

@@ -169,7 +169,7 @@ impl Script {
         Ok(())
     }
 
-    fn to_deadline(&mut self, off_ms: i64, until: Mono) -> bool {
+    fn reach_deadline(&mut self, off_ms: i64, until: Mono) -> bool {
         let Some(deadline) = self.out.deadline else { return false };
         let at = deadline.at.shifted(off_ms).max(self.now.mono);
         if at > until {
@@ -182,7 +182,7 @@ impl Script {
     /// Everything works for a while: probes answer with this value, moves are carried out, locators see.
     pub(crate) fn run_well(&mut self, ms: u64, value: f64) -> Result<(), Violation> {
         let until = self.now.mono.plus(Span::from_millis(ms));
-        while self.to_deadline(0, until) {
+        while self.reach_deadline(0, until) {
             self.step(&Input::Tick)?;
             self.well(value)?;
         }
@@ -218,7 +218,7 @@ impl Script {
         let open = self.engine.open_request();
         match act {
             Act::Deadline(off) => {
-                if self.to_deadline(*off, Mono(i64::MAX)) {
+                if self.reach_deadline(*off, Mono(i64::MAX)) {
                     self.step(&Input::Tick)?;
                 }
                 Ok(())

@@ -1,6 +1,8 @@
 //! The example files: each is sound, without a warning, and the four policies of the thesis are the ones that
 //! their constructors build.
 
+#![expect(clippy::disallowed_methods, reason = "the examples are files")]
+
 use crate::support::{TwoZones, told};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::Policy;

@@ -3,6 +3,7 @@
 //!
 //! Every run also stands under the eyes of the independent checker: `run` fails where anything happens
 //! that must never happen.
+#![cfg(feature = "testkit")]
 
 mod common;
 mod guards;

@@ -32,7 +32,7 @@ fn eventful(seed: &[u8]) -> Stage {
     let mut stage = Stage::with_setup(&policy, setup, move |_, now, _| {
         let value = [0.0, 80.0, 80.0, 20.0][(values(now.mono.0) % 4) as usize];
         total += value;
-        Ok(if total as u64 % 3 == 0 { total } else { value })
+        Ok(if (total as u64).is_multiple_of(3) { total } else { value })
     });
     let mut asked = 0;
     let answers = pick;

@@ -4,6 +4,7 @@ use super::{Effects, RecordSink, StateStore};
 use crate::journal::render;
 use std::io;
 use std::sync::Arc;
+use vmpolicy_core::output::Request;
 use vmpolicy_core::time::{Mono, Now, Span};
 use vmpolicy_core::{Effect, Engine, Input, Output};
 
@@ -199,15 +200,18 @@ impl<S: StateStore, R: RecordSink, E: Effects> Driver<S, R, E> {
         self.retry_at = Some(now.mono.plus(RETRY));
     }
 
-    /// A request that has ended while it waited must not start anything.
+    /// A request that has ended while it waited must not start anything. One that is open still is taken
+    /// from the engine again: under a new policy its hosts have other ids.
     fn drop_ended(&mut self) {
         if self.acts.is_empty() {
             return;
         }
-        let open = self.engine.open_request().map(|request| request.id);
-        self.acts.retain(|effect| match effect {
-            Effect::Request(request) => open == Some(request.id),
-            _ => true,
+        let open = self.engine.open_request();
+        self.acts.retain_mut(|effect| {
+            let Effect::Request(waiting) = effect else { return true };
+            let Some(open) = open.filter(|open| open.id == waiting.id) else { return false };
+            *waiting = Request { resent: waiting.resent, ..open };
+            true
         });
     }
 

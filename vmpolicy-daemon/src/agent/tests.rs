@@ -11,6 +11,7 @@ use vmpolicy_core::input::{Absence, Outcome, Reading, Setup, Sighting};
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::leaf::window::Zone;
+use vmpolicy_core::output::Request;
 use vmpolicy_core::policy::{
     ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm, RuleForm, Zones,
 };
@@ -107,11 +108,14 @@ impl RecordSink for Ports {
 }
 
 impl Effects for Ports {
-    fn carry_out(&mut self, _: Now, _: &Policy, effect: Effect) {
+    fn carry_out(&mut self, _: Now, policy: &Policy, effect: Effect) {
+        let name = |host| &policy.hosts()[host].name;
         self.log.borrow_mut().push(match effect {
             Effect::Probe(_) => "probe".to_owned(),
             Effect::Locate => "locate".to_owned(),
-            Effect::Request(request) => format!("request {}", request.id),
+            Effect::Request(Request { id, from, to, .. }) => {
+                format!("request {id} {}->{}", name(from), name(to))
+            }
             other => format!("{other:?}"),
         });
     }
@@ -160,7 +164,7 @@ fn state_then_records_then_effects() {
     driver.handle(at(1_000), &Input::Tick);
     assert_eq!(ports.take(), ["probe"], "counters alone are not written each time");
     driver.handle(at(1_001), &reading(9.0, 1_000));
-    assert_eq!(ports.take(), ["state", "record request", "request 1"]);
+    assert_eq!(ports.take(), ["state", "record request", "request 1 mln1->mln2"]);
 }
 
 #[test]
@@ -195,7 +199,7 @@ fn nothing_acts_before_the_state_is_on_disk() {
     assert!(ports.take().is_empty());
     *ports.no_state.borrow_mut() = false;
     driver.retry(at(3_001));
-    assert_eq!(ports.take(), ["state", "record request", "request 1"]);
+    assert_eq!(ports.take(), ["state", "record request", "request 1 mln1->mln2"]);
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn nothing_acts_before_its_record_is_written() {
     assert_eq!(ports.take().iter().filter(|line| line.starts_with("request")).count(), 0);
     *ports.no_records.borrow_mut() = false;
     driver.retry(at(60_000));
-    assert_eq!(ports.take(), ["record request", "request 1"]);
+    assert_eq!(ports.take(), ["record request", "request 1 mln1->mln2"]);
 }
 
 #[test]
@@ -226,6 +230,19 @@ fn a_request_that_ended_while_it_waited_never_leaves() {
     let log = ports.take();
     assert!(log.contains(&"record expired".to_owned()), "{log:?}");
     assert!(!log.iter().any(|line| line.starts_with("request")), "{log:?}");
+}
+
+#[test]
+fn a_request_that_waits_goes_where_it_was_to_go_under_a_new_policy_too() {
+    let ports = Ports::default();
+    let mut driver = driver(&ports, false);
+    *ports.no_state.borrow_mut() = true;
+    overload(&mut driver, 0);
+    driver.handle(at(5_000), &Input::Policy(policy(1_000, &["mln9", "mln3", "mln2", "mln1"])));
+    ports.take();
+    *ports.no_state.borrow_mut() = false;
+    driver.retry(at(10_000));
+    assert_eq!(ports.take(), ["state", "record request", "record reload", "request 1 mln1->mln2"]);
 }
 
 #[test]
@@ -386,7 +403,7 @@ fn a_busy_actuator_gets_no_second_request() {
     let mut hands = Hands::new("nii3", events, SystemClock::monotonic);
     hands.wire(wiring("x", Fixed(0.0), &world));
     let request = crate::actuator::test_request();
-    let second = vmpolicy_core::output::Request { id: RequestId(8), ..request };
+    let second = Request { id: RequestId(8), ..request };
     hands.carry_out(at(0), &policy, Effect::Request(request));
     hands.carry_out(at(0), &policy, Effect::Request(second));
     let mut answers = Vec::new();
@@ -476,4 +493,55 @@ fn a_new_policy_brings_its_ports_when_the_engine_takes_it() {
     driver.handle(at(2), &Input::Policy(Arc::clone(&new)));
     assert!(!driver.effects_mut().is_prepared());
     assert!(Arc::ptr_eq(driver.engine().policy(), &new));
+}
+
+// --- a state that is not what it was -------------------------------------------------------------
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(1_000))]
+
+    /// A state file with a good checksum and a content that was tampered with: refused, or a state like
+    /// any other. It must not panic, then or later.
+    #[test]
+    fn a_state_that_was_tampered_with_does_not_panic(
+        edits in proptest::collection::vec((0..10_000_usize, 0..12_usize), 1..4),
+    ) {
+        let policy = policy(1_000, &["mln1", "mln2", "mln3"]);
+        let ports = Ports::default();
+        let mut driver = driver(&ports, false);
+        overload(&mut driver, 0);
+        let mut text = serde_json::to_string(&driver.engine().save()).unwrap();
+        for (at, what) in edits {
+            let digits: Vec<usize> = text.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at).collect();
+            let at = digits[at % digits.len()];
+            let with = ["0", "1", "9", "-1", "65535", "18446744073709551615", "9223372036854775807",
+                "-9223372036854775808", "1e308", "null", "[]", "\"x\""][what];
+            text.replace_range(at..=at, with);
+        }
+        if let Ok(saved) = serde_json::from_str::<Saved>(&text)
+            && let Ok(mut engine) = Engine::load(policy, saved)
+        {
+            let mut out = vmpolicy_core::Output::default();
+            let setup = Setup { at: None, locates: true, resends: true };
+            engine.step(at(0), &Input::Start(setup), &mut out);
+            for step in 0..20 {
+                engine.step(at(step * 700), &Input::Tick, &mut out);
+                engine.step(at(step * 700 + 1), &reading(9.0, step * 700), &mut out);
+            }
+        }
+    }
+}
+
+/// Found by the property above: a set of indicators that the policy does not have, under a policy that has
+/// changed since.
+#[test]
+fn a_state_with_readings_of_indicators_that_are_not_there_is_refused() {
+    let mut driver = driver(&Ports::default(), false);
+    overload(&mut driver, 0);
+    let text = serde_json::to_string(&driver.engine().save()).unwrap();
+    let tampered = text.replace("\"fresh\":0", "\"fresh\":9223372036854775807");
+    assert_ne!(text, tampered);
+    let saved: Saved = serde_json::from_str(&tampered).unwrap();
+    let loaded = Engine::load(policy(2_000, &["mln1", "mln2"]), saved);
+    assert_eq!(loaded.unwrap_err(), vmpolicy_core::engine::LoadError::Inconsistent);
 }

@@ -206,3 +206,102 @@ fn failure(error: &Error) -> Failure {
     };
     Failure::new(absence, error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    /// What a probe makes of a server that treats each client so.
+    fn against(treat: impl Fn(TcpStream) + Send + 'static) -> (Result<f64, Absence>, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                treat(client);
+            }
+        });
+        let began = Instant::now();
+        let mut probe = MysqlProbe::new(MysqlOptions {
+            status: "Slow_queries".to_owned(),
+            address: MysqlAddress::Tcp("127.0.0.1".to_owned(), port),
+            user: "root".to_owned(),
+            password_file: None,
+            limit: Duration::from_millis(400),
+        });
+        let read = probe.sample().map_err(|failure| failure.absence);
+        (read, began.elapsed())
+    }
+
+    #[test]
+    fn servers_that_are_none() {
+        // It accepts, and that is all.
+        let (read, took) = against(|client| std::mem::forget(client));
+        assert_eq!(read, Err(Absence::TimedOut));
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        // It closes midway.
+        let (read, _) = against(drop);
+        assert_eq!(read, Err(Absence::Unreachable));
+        let (read, _) = against(|mut client| {
+            let _ = client.write_all(b"\x4a\0\0\0\x0a5.5.5");
+        });
+        assert_eq!(read, Err(Absence::Unreachable));
+        // It speaks something else, and a lot of it.
+        for text in [&b"HTTP/1.1 200 OK\r\n\r\n"[..], b"\0\0\0\0", b"\x01\0\0\0\x0a", b"\xff\xff\xff\0"] {
+            let (read, took) = against(move |mut client| {
+                for _ in 0..50_000 {
+                    if client.write_all(text).is_err() {
+                        break;
+                    }
+                }
+            });
+            assert!(read.is_err(), "{text:?}");
+            assert!(took < Duration::from_secs(3), "{text:?}: {took:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_could_be_more_than_names_are_not_sent() {
+        for name in ["", "a'b", "a b", "a%", "é", &"x".repeat(65)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name("Slow_queries") && is_name("wsrep_local_recv_queue_avg"));
+    }
+
+    #[test]
+    fn a_probe_does_not_print_its_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        let options = MysqlOptions {
+            status: "x".to_owned(),
+            address: MysqlAddress::Socket("/nonexistent".into()),
+            user: "root".to_owned(),
+            password_file: Some(path.clone()),
+            limit: Duration::from_secs(1),
+        };
+        for (content, expected) in [
+            (&b"secret"[..], Some("secret")),
+            (b"secret\n", Some("secret")),
+            (b" se cret \r\n", Some(" se cret ")),
+            (b"two\n\n", Some("two\n")),
+            (b"", Some("")),
+            (b"\xff", None),
+            (&[b'x'; 5_000], None),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            match password(&options) {
+                Ok(read) => assert_eq!(read.as_deref(), expected),
+                Err(failure) => {
+                    assert_eq!((failure.absence, expected), (Absence::Denied, None));
+                    assert!(!failure.words.contains("xxx"), "{failure:?}");
+                }
+            }
+        }
+        std::fs::write(&path, "secret").unwrap();
+        let failure = MysqlProbe::new(options).sample().unwrap_err();
+        assert_eq!(failure.absence, Absence::Unreachable);
+        assert!(!failure.words.contains("secret"), "{failure:?}");
+    }
+}

@@ -47,7 +47,7 @@ pub enum TraceError {
     #[error("line 1: the header has the column `{0}` twice")]
     DoubleColumn(&'static str),
     /// A line with more or fewer fields than the header.
-    #[error("line {line}: {found} fields where the header has {expected}{}", if *expected < *found { " (a decimal comma needs quotes, and is no number)" } else { "" })]
+    #[error("line {line}: {found} {} where the header has {expected}{}", if *found == 1 { "field" } else { "fields" }, if *found == *expected + 1 { " (a decimal comma? write a point)" } else { "" })]
     FieldCount {
         /// The line, counted from 1.
         line: u64,
@@ -57,7 +57,7 @@ pub enum TraceError {
         expected: usize,
     },
     /// A row whose time can't be told.
-    #[error("line {line}: `{text}`: {why}")]
+    #[error("line {line}: {}{why}", if text.is_empty() { String::new() } else { format!("`{text}`: ") })]
     Time {
         /// The line, counted from 1.
         line: u64,

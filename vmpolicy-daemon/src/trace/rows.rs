@@ -93,8 +93,10 @@ pub(super) fn read(mut input: impl Read, take: &mut impl Take) -> Result<(), Fai
         }
         let (done, odd) = plain.lines(&buffer[start..filled], take)?;
         let rest = start + done..filled;
-        if odd {
-            return quoted(buffer[rest].chain(input), plain.line, take);
+        match odd {
+            None => {}
+            Some(Odd::Quote) => return quoted(buffer[rest].chain(input), plain.line, take),
+            Some(Odd::Return) => return returns(buffer[rest].chain(input), plain.line, take),
         }
         if read == 0 {
             return Ok(());
@@ -104,6 +106,15 @@ pub(super) fn read(mut input: impl Read, take: &mut impl Take) -> Result<(), Fai
     }
 }
 
+/// What makes a line more than plain.
+#[derive(Clone, Copy, Debug)]
+enum Odd {
+    /// A quote.
+    Quote,
+    /// A carriage return that is not before a line feed.
+    Return,
+}
+
 /// Lines without quotes.
 struct Plain {
     line: u64,
@@ -111,9 +122,9 @@ struct Plain {
 }
 
 impl Plain {
-    /// Takes every whole line, up to the first that is not plain: how many bytes were taken, and whether
-    /// such a line comes next.
-    fn lines(&mut self, bytes: &[u8], take: &mut impl Take) -> Result<(usize, bool), TraceError> {
+    /// Takes every whole line, up to the first that is not plain: how many bytes were taken, and what is odd about the
+    /// next line, where that is why.
+    fn lines(&mut self, bytes: &[u8], take: &mut impl Take) -> Result<(usize, Option<Odd>), TraceError> {
         let mut start = 0;
         self.ends.clear();
         for (at, &byte) in bytes.iter().enumerate() {
@@ -130,28 +141,62 @@ impl Plain {
                     self.line += 1;
                     start = at + 1;
                 }
-                b'"' => return Ok((start, true)),
-                b'\r' if bytes.get(at + 1).is_some_and(|&next| next != b'\n') => return Ok((start, true)),
+                b'"' => return Ok((start, Some(Odd::Quote))),
+                b'\r' if bytes.get(at + 1).is_some_and(|&next| next != b'\n') => {
+                    return Ok((start, Some(Odd::Return)));
+                }
                 _ => {}
             }
         }
-        Ok((start, false))
+        Ok((start, None))
     }
 }
 
 /// The rest of the input, by the rules of RFC 4180; it begins with this line.
 fn quoted(rest: impl Read, first_line: u64, take: &mut impl Take) -> Result<(), Failed> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(rest);
-    let mut record = csv::ByteRecord::new();
-    let mut ends = Vec::new();
+    // The reader counts line feeds, and knows after a record how many there were up to its end. So each
+    // record must have one at its end, and those within it are taken off.
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_reader(rest.chain(&b"\n"[..]));
+    let (mut record, mut ends) = (csv::ByteRecord::new(), Vec::new());
     while reader.read_byte_record(&mut record).map_err(io::Error::from)? {
-        let line = first_line + record.position().map_or(0, |at| at.line() - 1);
-        ends.clear();
-        ends.extend((0..record.len()).filter_map(|index| record.range(index)).map(|range| range.end));
-        let blank = record.len() == 1 && record.as_slice().trim_ascii().is_empty();
-        if !blank {
-            take.record(line, &Fields { bytes: record.as_slice(), ends: &ends, gap: 0 })?;
-        }
+        let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = first_line + reader.position().line().saturating_sub(2 + within);
+        hand_over(&record, &mut ends, line, take)?;
     }
     Ok(())
+}
+
+/// The rest of the input, whose lines end with carriage returns; it begins with this line.
+fn returns(rest: impl Read, first_line: u64, take: &mut impl Take) -> Result<(), Failed> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(rest);
+    let (mut record, mut ends) = (csv::ByteRecord::new(), Vec::new());
+    for line in first_line.. {
+        if !reader.read_byte_record(&mut record).map_err(io::Error::from)? {
+            break;
+        }
+        hand_over(&record, &mut ends, line, take)?;
+    }
+    Ok(())
+}
+
+fn hand_over(
+    record: &csv::ByteRecord,
+    ends: &mut Vec<usize>,
+    line: u64,
+    take: &mut impl Take,
+) -> Result<(), TraceError> {
+    let mut bytes = record.as_slice();
+    ends.clear();
+    ends.extend((0..record.len()).filter_map(|index| record.range(index)).map(|range| range.end));
+    if let (Some(end), Some(shorter)) = (ends.last_mut(), bytes.strip_suffix(b"\r")) {
+        (*end, bytes) = (shorter.len(), shorter);
+    }
+    if ends.len() == 1 && bytes.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    take.record(line, &Fields { bytes, ends, gap: 0 })
 }

@@ -75,11 +75,16 @@ fn plausible(seconds: i64) -> Result<i64, BadTime> {
         return Ok(seconds);
     }
     // As milliseconds, the year 9999 is 15 digits; now is 13, and in micro- and nanoseconds 16 and 19.
-    Err(match seconds {
-        0..=99_999_999_999_999 => BadTime::Smaller("milliseconds"),
-        0..=99_999_999_999_999_999 => BadTime::Smaller("microseconds"),
-        _ if seconds < i64::MAX => BadTime::Smaller("nanoseconds"),
-        _ => BadTime::TooFar,
+    const MILLIS_END: i64 = 100_000_000_000_000;
+    const MICROS_END: i64 = MILLIS_END * 1_000;
+    Err(if seconds < MILLIS_END {
+        BadTime::Smaller("milliseconds")
+    } else if seconds < MICROS_END {
+        BadTime::Smaller("microseconds")
+    } else if seconds < i64::MAX {
+        BadTime::Smaller("nanoseconds")
+    } else {
+        BadTime::TooFar
     })
 }
 

@@ -229,3 +229,21 @@ fn users_and_passwords() {
     }
     assert!(!std::fs::read_to_string(guest.path("environment")).unwrap().contains("se cret"));
 }
+
+#[test]
+fn over_tcp_too() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options =
+        ["--skip-networking=0".to_owned(), "--bind-address=127.0.0.1".to_owned(), format!("--port={port}")];
+    let server = Server::start_with(&options.each_ref().map(String::as_str));
+    let mut probe = MysqlProbe::new(MysqlOptions {
+        status: "Slow_queries".to_owned(),
+        address: MysqlAddress::Tcp("127.0.0.1".to_owned(), port),
+        user: "root".to_owned(),
+        password_file: None,
+        limit: Duration::from_secs(5),
+    });
+    assert_eq!(probe.sample(), Ok(0.0));
+    slow_queries(&server, 3);
+    assert_eq!(probe.sample(), Ok(3.0));
+}

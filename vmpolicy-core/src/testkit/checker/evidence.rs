@@ -162,7 +162,7 @@ pub(super) fn compares(sample: f64, compare: Compare, threshold: f64) -> bool {
     match compare {
         Compare::Above => sample > threshold,
         Compare::Below => sample < threshold,
-        Compare::AtLeast => !(sample < threshold),
-        Compare::AtMost => !(sample > threshold),
+        Compare::AtLeast => sample >= threshold,
+        Compare::AtMost => sample <= threshold,
     }
 }

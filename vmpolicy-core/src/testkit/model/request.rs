@@ -1,7 +1,7 @@
 //! A request from the asking to its end.
 
 use super::decide::Reasons;
-use super::{Asked, End, Failed, Model, Open, Phase, Place};
+use super::{Asked, End, Failed, Model, Open, Phase, Place, Said};
 use crate::id::{HostId, Id as _, RequestId};
 use crate::input::{Outcome, Setup};
 use crate::output::{Discontinuity, Effect, Event, Failure, Origin, Output, Request};
@@ -148,6 +148,11 @@ impl Model {
         self.failures.iter_mut().filter(|failed| failed.host == to).for_each(|failed| failed.counts = false);
         self.arrive(Place::At(to));
         self.begin_again();
+        if let Some(Origin::Rule(rule)) = self.requests.last().map(|last| last.origin)
+            && self.policy.rules.row(rule).is_some_and(|rule| rule.is_clock_only())
+        {
+            self.rules[rule.index()].said = Some(Said::AlreadyThere);
+        }
     }
 
     fn ended(&mut self, ending: Ending, out: &mut Output) {

@@ -189,7 +189,9 @@ fn indicator(policy: &Policy, wanted: Option<&str>) -> Result<IndicatorId, Strin
         (_, []) => Err("the policy has no indicator for a trace to feed".to_owned()),
         (Some(name), _) => policy.indicator_named(name).ok_or_else(|| unknown("indicator", name, &names)),
         (None, [_]) => Ok(policy.indicators().ids().next().ok_or("the policy has no indicator")?),
-        (None, _) => Err(format!("which indicator does the trace feed? Say --indicator with one of {}", list(&names))),
+        (None, _) => {
+            Err(format!("which indicator does the trace feed? Say --indicator with one of {}", list(&names)))
+        }
     }
 }
 
@@ -227,7 +229,10 @@ fn with_events<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Exit::Done;
         }
-        complain(&format!("can't write {}: {error}", if is_dash(path) { "standard output".to_owned() } else { shown(path) }));
+        complain(&format!(
+            "can't write {}: {error}",
+            if is_dash(path) { "standard output".to_owned() } else { shown(path) }
+        ));
         Exit::Outside
     })
 }

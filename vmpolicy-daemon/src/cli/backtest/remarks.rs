@@ -46,7 +46,8 @@ pub(super) fn of(
         }
         add(RemarkKind::MostlyUnknown, name, mostly_unknown(summary));
     }
-    let others = policy.indicators().iter().filter(|(id, _)| *id != fed).map(|(_, other)| other.name.as_str());
+    let others =
+        policy.indicators().iter().filter(|(id, _)| *id != fed).map(|(_, other)| other.name.as_str());
     remarks.extend(not_fed(RemarkKind::NotFed, &others.collect::<Vec<_>>()));
     let queues = policy.queues().rows().iter().map(|queue| queue.name.as_str());
     remarks.extend(not_fed(RemarkKind::NoJobs, &queues.collect::<Vec<_>>()));
@@ -70,7 +71,10 @@ fn falls(trace: &Trace, read: Read) -> Option<String> {
     let (falls, numbers) = (trace.falls(), trace.numbers());
     (numbers >= NUMBERS_MIN && falls > numbers / FALLS_MAX).then(|| {
         let (falls, numbers) = (grouped(falls as u64), grouped(numbers as u64));
-        format!("`read: {}` wants a counter, and {falls} of {numbers} rows are lower than the one before", read.name())
+        format!(
+            "`read: {}` wants a counter, and {falls} of {numbers} rows are lower than the one before",
+            read.name()
+        )
     })
 }
 
@@ -87,6 +91,10 @@ fn mostly_unknown(summary: &Summary) -> Option<String> {
     (unknown > 0.5).then(|| {
         let most = summary.absent.iter().max_by_key(|(_, count)| *count);
         let why = most.map(|(why, _)| format!(", mostly because it was {}", why.name())).unwrap_or_default();
-        format!("nothing was known for {:.0}% of the time{why} (rows count for {})", unknown * 100.0, summary.stale)
+        format!(
+            "nothing was known for {:.0}% of the time{why} (rows count for {})",
+            unknown * 100.0,
+            summary.stale
+        )
     })
 }

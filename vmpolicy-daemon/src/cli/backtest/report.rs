@@ -207,7 +207,13 @@ pub(super) enum RemarkKind {
 }
 
 impl Guest {
-    pub(super) fn new(name: &str, policy: &Policy, rows: usize, apart: Option<Span>, summary: &Summary) -> Self {
+    pub(super) fn new(
+        name: &str,
+        policy: &Policy,
+        rows: usize,
+        apart: Option<Span>,
+        summary: &Summary,
+    ) -> Self {
         Self {
             guest: name.to_owned(),
             from: summary.from,
@@ -315,7 +321,8 @@ impl Totals {
     /// Of at least one guest.
     pub(super) fn of(guests: &[Guest]) -> Option<Self> {
         let (first, rest) = guests.split_first()?;
-        let mut totals = Self { guests: guests.len(), figures: first.figures.clone(), rules: first.rules.clone() };
+        let mut totals =
+            Self { guests: guests.len(), figures: first.figures.clone(), rules: first.rules.clone() };
         for guest in rest {
             totals.figures.add(&guest.figures);
             for (rule, more) in totals.rules.iter_mut().zip(&guest.rules) {

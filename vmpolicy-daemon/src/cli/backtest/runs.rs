@@ -82,9 +82,9 @@ impl Runs<'_> {
             let mut sink = Lines { policy: self.policy, guest, to: &mut *to, failed: None };
             let summary = run(self.policy, &only.trace, &self.options, &mut sink);
             let failed = sink.failed;
-            return failed.map_or(Ok(()), Err).map(|()| {
-                summary.map(|summary| vec![summary]).map_err(|error| (guest.to_owned(), error))
-            });
+            return failed
+                .map_or(Ok(()), Err)
+                .map(|()| summary.map(|summary| vec![summary]).map_err(|error| (guest.to_owned(), error)));
         }
         let outcome = self.each(|guest, series| {
             let mut sink = Lines { policy: self.policy, guest, to: Events::default(), failed: None };

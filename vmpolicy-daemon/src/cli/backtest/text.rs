@@ -24,7 +24,15 @@ fn single(out: &mut String, report: &Report, guest: &Guest) -> fmt::Result {
     let lasts = guest.figures.lasts;
     writeln!(out, "{:9} {}", "policy", report.policy)?;
     writeln!(out, "{:9} {}, {} rows{apart}", "trace", report.trace, grouped(guest.rows as u64))?;
-    writeln!(out, "{:9} {}, {} to {} UTC ({})", "guest", guest.guest, day(guest.from), day(guest.to), rough(lasts))?;
+    writeln!(
+        out,
+        "{:9} {}, {} to {} UTC ({})",
+        "guest",
+        guest.guest,
+        day(guest.from),
+        day(guest.to),
+        rough(lasts)
+    )?;
     body(out, report, &guest.figures, &guest.rules)
 }
 
@@ -32,7 +40,13 @@ fn body(out: &mut String, report: &Report, figures: &Figures, rules: &[Rule]) ->
     polls(out, report, figures)?;
     let requests = &figures.requests;
     let mean = requests.mean_per_hour.map_or_else(|| "-".to_owned(), figure);
-    write!(out, "{:9} {}: {mean} an hour, at most {} in one", "requests", grouped(requests.count), requests.most_per_hour)?;
+    write!(
+        out,
+        "{:9} {}: {mean} an hour, at most {} in one",
+        "requests",
+        grouped(requests.count),
+        requests.most_per_hour
+    )?;
     for (count, what) in [(requests.failed, "failed"), (requests.open, "open at the end")] {
         if count > 0 {
             write!(out, "; {} {what}", grouped(count))?;
@@ -78,10 +92,22 @@ fn rule_rows(figures: &Figures, rules: &[Rule]) -> Vec<Vec<String>> {
         let of = |span| percent(share(span, figures.lasts));
         let truth = rule.truth.map(|truth| (of(truth.breach), of(truth.unknown)));
         let (breach, unknown) = truth.unwrap_or_else(|| ("-".to_owned(), "-".to_owned()));
-        let counts = [(rule.held, "held"), (rule.already_there, "already there"), (rule.no_better_host, "no better host")];
+        let counts = [
+            (rule.held, "held"),
+            (rule.already_there, "already there"),
+            (rule.no_better_host, "no better host"),
+        ];
         let rest = counts.iter().filter(|(count, _)| *count > 0);
-        let rest = rest.map(|(count, what)| format!("{} {what}", grouped(*count))).collect::<Vec<_>>().join(", ");
-        rows.push(vec![rule.rule.clone(), rule.action.clone(), grouped(rule.requests), breach, unknown, rest]);
+        let rest =
+            rest.map(|(count, what)| format!("{} {what}", grouped(*count))).collect::<Vec<_>>().join(", ");
+        rows.push(vec![
+            rule.rule.clone(),
+            rule.action.clone(),
+            grouped(rule.requests),
+            breach,
+            unknown,
+            rest,
+        ]);
     }
     rows
 }
@@ -97,13 +123,28 @@ fn host_rows(figures: &Figures) -> Vec<Vec<String>> {
 
 fn cost_lines(out: &mut String, cost: &Cost) -> fmt::Result {
     let Cost { c_a, c_b, c_sb, c_tb, c_t, .. } = *cost;
-    writeln!(out, "{:9} {} in all (C_t): {} in the ring (C_a), {} at the base (C_tb)", "cost", money(c_t), money(c_a), money(c_tb))?;
+    writeln!(
+        out,
+        "{:9} {} in all (C_t): {} in the ring (C_a), {} at the base (C_tb)",
+        "cost",
+        money(c_t),
+        money(c_a),
+        money(c_tb)
+    )?;
     if c_sb > 0.0 {
-        writeln!(out, "{:9} at the base: {} as scheduled (C_sb), {} by the load (C_b)", "", money(c_sb), money(c_b))?;
+        writeln!(
+            out,
+            "{:9} at the base: {} as scheduled (C_sb), {} by the load (C_b)",
+            "",
+            money(c_sb),
+            money(c_b)
+        )?;
     }
     match cost.base_is_cheaper {
         Some(true) => writeln!(out, "{:9} equation 3.1 holds: the base is cheaper than a host", "")?,
-        Some(false) => writeln!(out, "{:9} equation 3.1 does not hold: the base is not cheaper than a host", "")?,
+        Some(false) => {
+            writeln!(out, "{:9} equation 3.1 does not hold: the base is not cheaper than a host", "")?
+        }
         None => {}
     }
     if !cost.unpriced.is_zero() {
@@ -115,7 +156,14 @@ fn cost_lines(out: &mut String, cost: &Cost) -> fmt::Result {
 fn several(out: &mut String, report: &Report, guests: &[Guest]) -> fmt::Result {
     let rows: usize = guests.iter().map(|guest| guest.rows).sum();
     writeln!(out, "{:9} {}", "policy", report.policy)?;
-    writeln!(out, "{:9} {}, {} rows of {} series", "trace", report.trace, grouped(rows as u64), guests.len())?;
+    writeln!(
+        out,
+        "{:9} {}, {} rows of {} series",
+        "trace",
+        report.trace,
+        grouped(rows as u64),
+        guests.len()
+    )?;
     writeln!(out)?;
     let has_cost = guests.iter().any(|guest| guest.figures.cost.is_some());
     let mut header = ["guest", "lasts", "requests", "mean/h", "most/h", "breach", "base", "unknown"]
@@ -154,8 +202,11 @@ fn table(out: &mut String, rows: &[Vec<String>], left: usize) -> fmt::Result {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
-    let words = |column: usize| rows.iter().skip(1).all(|row| !row[column].starts_with(|c: char| c.is_ascii_digit() || c == '-'));
-    let last_is_words = rows.len() > 1 && (words(columns - 1) || rows[0].last().is_some_and(|name| name == "else"));
+    let words = |column: usize| {
+        rows.iter().skip(1).all(|row| !row[column].starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+    };
+    let last_is_words =
+        rows.len() > 1 && (words(columns - 1) || rows[0].last().is_some_and(|name| name == "else"));
     let empty = |column: usize| rows.iter().skip(1).all(|row| row[column].is_empty());
     for row in rows {
         let mut line = String::new();
@@ -182,13 +233,29 @@ impl fmt::Display for Remark {
             more => format!("{more} guests (the first: `{example}`)"),
         };
         match self.kind {
-            RemarkKind::RowsReadAgain => write!(f, "{of}: {detail}, so each row is read more than once and counts as often"),
-            RemarkKind::RowsNotRead => write!(f, "{of}: {detail}, so the rows between two polls are not read"),
-            RemarkKind::NotACounter => write!(f, "{of}: {detail}; where the rows are not a counter, leave out `read`"),
-            RemarkKind::LooksLikeACounter => write!(f, "{of}: {detail}; where that is a counter, say `read: delta` or `read: rate`"),
+            RemarkKind::RowsReadAgain => {
+                write!(f, "{of}: {detail}, so each row is read more than once and counts as often")
+            }
+            RemarkKind::RowsNotRead => {
+                write!(f, "{of}: {detail}, so the rows between two polls are not read")
+            }
+            RemarkKind::NotACounter => {
+                write!(f, "{of}: {detail}; where the rows are not a counter, leave out `read`")
+            }
+            RemarkKind::LooksLikeACounter => {
+                write!(f, "{of}: {detail}; where that is a counter, say `read: delta` or `read: rate`")
+            }
             RemarkKind::MostlyUnknown => write!(f, "{of}: {detail}"),
-            RemarkKind::NotFed => write!(f, "nothing feeds {}: unknown throughout", if *count == 1 { of } else { detail.clone() }),
-            RemarkKind::NoJobs => write!(f, "nothing comes out of {}: rules about jobs don't act", if *count == 1 { of } else { detail.clone() }),
+            RemarkKind::NotFed => write!(
+                f,
+                "nothing feeds {}: unknown throughout",
+                if *count == 1 { of } else { detail.clone() }
+            ),
+            RemarkKind::NoJobs => write!(
+                f,
+                "nothing comes out of {}: rules about jobs don't act",
+                if *count == 1 { of } else { detail.clone() }
+            ),
         }
     }
 }
@@ -243,7 +310,8 @@ fn money(amount: f64) -> String {
 
 /// A name that fits into a table: what is cut is its middle, as series differ in their ends.
 fn shortened(name: &str) -> String {
-    let clean: Vec<char> = name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let clean: Vec<char> =
+        name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
     if clean.len() <= NAME_MAX {
         return clean.into_iter().collect();
     }

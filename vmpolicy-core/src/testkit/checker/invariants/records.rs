@@ -129,7 +129,8 @@ pub(super) fn reload(facts: &Facts, step: &Step<'_>) -> Finding {
     if facts.reloaded {
         return Finding::Holds;
     }
-    let waits = matches!(step.input, Input::Tick) && facts.pending.is_some() && !facts.was_open;
+    // Other inputs name things as the policy in force does; a tick names nothing.
+    let waits = facts.pending.is_some() && !facts.was_open && *step.input == Input::Tick;
     if waits {
         Finding::Broken("the request has ended, and the policy waits".to_owned())
     } else {
