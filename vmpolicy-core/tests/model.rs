@@ -9,15 +9,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vmpolicy_core::input::Reading;
 use vmpolicy_core::output::Event;
-use vmpolicy_core::testkit::drive::{Guest, Stepper, compare, for_each_act, lines};
+use vmpolicy_core::testkit::checker::Checker;
+use vmpolicy_core::testkit::drive::{Guest, Stepper, compare, for_each_act, lines, summary};
 use vmpolicy_core::testkit::generate::{Act, Source, World, bytes};
 use vmpolicy_core::testkit::model::Model;
 use vmpolicy_core::time::{Mono, Now, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output};
 
+/// So many cases, unless `PROPTEST_CASES` says otherwise than proptest's own 256.
 fn config(cases: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(cases);
-    ProptestConfig { cases, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() }
+    let default = ProptestConfig::default();
+    let cases = if default.cases == 256 { cases } else { default.cases };
+    ProptestConfig { cases, max_shrink_iters: 4_000, failure_persistence: None, ..default }
 }
 
 fn world(policy: &[u8]) -> World {
@@ -32,7 +35,12 @@ fn model(world: &World) -> Model {
     Model::new(Arc::clone(world.policy()), world.setup())
 }
 
-fn agree(policy: &[u8], life: &[u8], one: &mut dyn Stepper, other: &mut dyn Stepper) -> Result<(), TestCaseError> {
+fn agree(
+    policy: &[u8],
+    life: &[u8],
+    one: &mut dyn Stepper,
+    other: &mut dyn Stepper,
+) -> Result<(), TestCaseError> {
     match compare(world(policy), life, one, other) {
         Ok(_) => Ok(()),
         Err(difference) => Err(TestCaseError::fail(difference.to_string())),
@@ -77,6 +85,25 @@ proptest! {
             done.map(|()| log).map_err(|error| TestCaseError::fail(error.to_string()))
         };
         prop_assert_eq!(run()?, run()?);
+    }
+
+    /// The independent checker looks on. Without new policies: there it does not see that an indicator that is
+    /// polled otherwise begins anew, and expects of it what was read before.
+    #[test]
+    fn the_onlooker_has_no_objection((policy, life) in bytes(150)) {
+        let world = world(&policy);
+        let mut engine = Engine::new(Arc::clone(world.policy()), world.setup());
+        let mut onlooker = Checker::new(Arc::clone(world.policy()), world.setup());
+        let (mut out, mut story) = (Output::default(), vec![summary(world.policy())]);
+        for_each_act(world, &life, |act, heed| {
+            let Act::Step(now, input) = act else { return Ok(()) };
+            let input = if matches!(input, Input::Policy(_)) { Input::Tick } else { input };
+            engine.step(now, &input, &mut out);
+            story.push(format!("{now:?} {input:?}\n    {}", lines(&out).join("\n    ")));
+            heed(&out);
+            let seen = onlooker.observe(now, &input, &out);
+            seen.map_err(|violation| TestCaseError::fail(format!("{}\n{violation}", story.join("\n"))))
+        })?;
     }
 
     /// An offset of the wall clock changes the dates of records, and what windows say. A monotonic clock of
@@ -182,10 +209,32 @@ fn the_lives_are_eventful() {
     }
     println!("{counts:#?}");
     for name in [
-        "request", "confirmed", "refused", "failed Reported", "failed WentElsewhere", "failed Abandoned", "expired",
-        "held location-unknown", "held operator", "held dwell", "held at-most", "held job-running",
-        "held no-eligible-host", "already-there", "no-better-host", "rest", "wake", "void", "unknown", "reload",
-        "effect probe", "effect request", "effect resend", "effect locate", "effect claim", "effect run",
+        "request",
+        "confirmed",
+        "refused",
+        "failed Reported",
+        "failed WentElsewhere",
+        "failed Abandoned",
+        "expired",
+        "held location-unknown",
+        "held operator",
+        "held dwell",
+        "held at-most",
+        "held job-running",
+        "held no-eligible-host",
+        "already-there",
+        "no-better-host",
+        "rest",
+        "wake",
+        "void",
+        "unknown",
+        "reload",
+        "effect probe",
+        "effect request",
+        "effect resend",
+        "effect locate",
+        "effect claim",
+        "effect run",
     ] {
         assert!(counts.contains_key(name), "{name} never came up");
     }

@@ -73,8 +73,10 @@ impl Step<'_> {
         }
         for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
             let state = &self.state.rules[rule];
-            let tarry = self.policy.rules[rule].tarry;
-            if state.truth == Truth::Breach && state.counter.reached(tarry, self.t) {
+            let (when, tarry) = (&self.policy.rules[rule].when, self.policy.rules[rule].tarry);
+            // A window in its condition may have opened or closed since the batch came.
+            let still = state.truth == Truth::Breach && self.truth(when, 0) == Truth::Breach;
+            if still && state.counter.reached(tarry, self.t) {
                 self.ready |= super::plan::bit(rule);
             }
         }

@@ -57,7 +57,8 @@ impl Stepper for Guest {
     fn save_and_load(&mut self) -> Result<(), String> {
         let text = serde_json::to_string(&self.engine.save()).map_err(|error| error.to_string())?;
         let saved = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        let loaded = Engine::load(Arc::clone(&self.handed), saved).map_err(|error| format!("{error}: {text}"))?;
+        let loaded =
+            Engine::load(Arc::clone(&self.handed), saved).map_err(|error| format!("{error}: {text}"))?;
         // A load takes a policy at once that would have waited for the next tick: no difference to be found.
         if loaded.policy() == self.engine.policy() {
             self.engine = loaded;

@@ -12,9 +12,12 @@ use vmpolicy_core::time::Now;
 /// No rule of the policies at hand has a longer tarry.
 const TARRY_MAX: u32 = 3;
 
+/// A window's edge beyond this comes after all else has run out.
+const FAR_MS: i64 = 300_000;
+
 /// The bytes that say which state it is. The engine's own time has to be the caller's (no restart with
 /// another clock).
-pub fn identity(saved: &impl Serialize, now: Now, policy: &Policy, settling: bool) -> Vec<u8> {
+pub(crate) fn identity(saved: &impl Serialize, now: Now, policy: &Policy, settling: bool) -> Vec<u8> {
     let moves = policy.moves();
     let every = policy.indicators().iter().map(|(_, indicator)| indicator.every.millis()).max().unwrap_or(0);
     let mut writer = Writer {
@@ -87,8 +90,10 @@ impl Writer {
             "polled" => value.saturating_sub(t).max(-2 * self.every_ms),
             "moved_at" => value.saturating_sub(t).max(-self.dwell_ms),
             "until" if value == i64::MAX => value,
-            "until" => value.saturating_sub(self.now.wall.0),
-            "asked" | "settle_until" | "confirm_by" | "locate_due" | "counter" | "clear_run" | "hold" | "budget" => value.saturating_sub(t),
+            // An edge far off is far off.
+            "until" => value.saturating_sub(self.now.wall.0).min(FAR_MS),
+            "asked" | "settle_until" | "confirm_by" | "locate_due" | "counter" | "clear_run" | "hold"
+            | "budget" => value.saturating_sub(t),
             _ => value,
         }
     }
@@ -186,7 +191,11 @@ impl<'a> ser::Serializer for &'a mut Writer {
         self.put(&index.to_le_bytes())
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<(), Failed> {
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Failed> {
         value.serialize(self)
     }
 

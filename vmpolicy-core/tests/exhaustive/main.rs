@@ -19,7 +19,10 @@ use vmpolicy_core::testkit::model::Model;
 use vmpolicy_core::time::{Mono, Now, Span, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output, Policy};
 
-const DEPTH: usize = 8;
+/// How long the sequences are where moves are believed.
+const DEPTH: usize = 12;
+/// And where they are looked up, which has more states.
+const DEPTH_LOOKED_UP: usize = 10;
 
 /// What can happen in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +34,6 @@ enum Kind {
     Absent,
     Confirmed,
     Refused,
-    Failed,
     Unanswered,
     /// The guest is seen at the target of the open request or, without one, where it is.
     SeenThere,
@@ -49,44 +51,21 @@ enum Kind {
 }
 
 impl Kind {
-    const FAULTS: [Self; 9] = [
-        Self::Absent,
-        Self::Refused,
-        Self::Failed,
-        Self::Unanswered,
-        Self::Moved,
-        Self::Jump,
-        Self::Restart,
-        Self::Drain,
-        Self::Confirmed,
-    ];
-    const INDICATOR: [Self; 9] = [
-        Self::Tick,
-        Self::High,
-        Self::Absent,
-        Self::Confirmed,
-        Self::Refused,
-        Self::Moved,
-        Self::Jump,
-        Self::Restart,
-        Self::Drain,
-    ];
-    const QUEUE: [Self; 13] = [
-        Self::Tick,
-        Self::BigBatch,
-        Self::SmallBatch,
-        Self::JobDone,
-        Self::Confirmed,
-        Self::Refused,
-        Self::Failed,
-        Self::Unanswered,
-        Self::SeenThere,
-        Self::Moved,
-        Self::Jump,
-        Self::Restart,
-        Self::Drain,
-    ];
+    const FAULTS: [Self; 7] =
+        [Self::Absent, Self::Refused, Self::Unanswered, Self::Moved, Self::Jump, Self::Restart, Self::Drain];
+
+    /// What happens in a world where moves are believed, or looked up, to a guest that reads one of these.
+    fn all(reads: &[Self], locates: bool) -> Vec<Self> {
+        let always = [Self::Tick, Self::Refused, Self::Moved, Self::Jump, Self::Restart, Self::Drain];
+        let ends =
+            if locates { [Self::Unanswered, Self::SeenThere] } else { [Self::Unanswered, Self::Confirmed] };
+        [&always[..], &ends, reads].concat()
+    }
 }
+
+const ABOVE: [Kind; 2] = [Kind::High, Kind::Absent];
+const BOTH: [Kind; 3] = [Kind::High, Kind::Low, Kind::Absent];
+const BATCHES: [Kind; 3] = [Kind::BigBatch, Kind::SmallBatch, Kind::JobDone];
 
 /// What the guest is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +74,7 @@ enum Phase {
     Settling,
     /// A request is out.
     Asked,
-    /// Something was said of it, and it is open still.
+    /// Something was said of it, or the guest was started, and it is open still.
     Unclear,
     Resting,
 }
@@ -116,7 +95,7 @@ type Bug = fn(&Input, &Engine, &mut Output);
 
 struct Walk {
     setup: Setup,
-    kinds: &'static [Kind],
+    kinds: Vec<Kind>,
     seen: BTreeSet<Vec<u8>>,
     transitions: u64,
     exercised: BTreeMap<(Phase, Kind), u64>,
@@ -156,7 +135,6 @@ impl Node {
             Kind::Absent => reading(Err(Absence::Unreachable)),
             Kind::Confirmed => outcome(Outcome::Confirmed),
             Kind::Refused => outcome(Outcome::Refused),
-            Kind::Failed => outcome(Outcome::Failed),
             Kind::Unanswered => outcome(Outcome::Unanswered),
             Kind::SeenThere => {
                 let at = open.map(|open| open.to).or(here);
@@ -180,15 +158,8 @@ impl Node {
 }
 
 impl Walk {
-    fn new(setup: Setup, kinds: &'static [Kind]) -> Self {
-        Self {
-            setup,
-            kinds,
-            seen: BTreeSet::new(),
-            transitions: 0,
-            exercised: BTreeMap::new(),
-            bug: None,
-        }
+    fn new(setup: Setup, kinds: Vec<Kind>) -> Self {
+        Self { setup, kinds, seen: BTreeSet::new(), transitions: 0, exercised: BTreeMap::new(), bug: None }
     }
 
     fn root(&self, policy: &Arc<Policy>, wall: Wall) -> Node {
@@ -204,7 +175,13 @@ impl Walk {
     }
 
     /// One step more; an error tells what is wrong with it.
-    fn step(&self, node: &Node, kind: Kind, out: &mut Output, model_out: &mut Output) -> Result<Node, String> {
+    fn step(
+        &self,
+        node: &Node,
+        kind: Kind,
+        out: &mut Output,
+        model_out: &mut Output,
+    ) -> Result<Node, String> {
         let (now, input) = node.input(kind, self.setup);
         let mut next = node.clone();
         next.now = now;
@@ -222,7 +199,7 @@ impl Walk {
         }
         next.checker.observe(now, &input, out).map_err(|violation| violation.to_string())?;
         next.deadline = out.deadline.map(|deadline| deadline.at);
-        if matches!(input, Input::Outcome { .. }) {
+        if matches!(input, Input::Outcome { .. } | Input::Start(_)) {
             next.answered = true;
         }
         for effect in &out.effects {
@@ -246,7 +223,7 @@ impl Walk {
         for _ in 0..depth {
             let mut next = Vec::new();
             for (node, path) in &frontier {
-                for &kind in self.kinds {
+                for &kind in &self.kinds.clone() {
                     *self.exercised.entry((node.phase(), kind)).or_default() += 1;
                     self.transitions += 1;
                     let reached = self.step(node, kind, &mut out, &mut model_out);
@@ -259,7 +236,6 @@ impl Walk {
                 }
             }
             frontier = next;
-            println!("{} {}", self.seen.len(), self.transitions);
         }
         for (node, path) in &frontier {
             self.comes_to_an_end(node).map_err(|error| format!("{path:?}: {error}"))?;
@@ -289,23 +265,26 @@ impl Walk {
 }
 
 /// Walks, prints what was walked through, and says whether all of it was right.
-fn walk(name: &str, policy: &Arc<Policy>, locates: bool, kinds: &'static [Kind], wall: Wall) -> Walk {
+fn walk(name: &str, policy: &Arc<Policy>, locates: bool, reads: &[Kind], wall: Wall) -> Walk {
     let setup = Setup { at: Some(HostId::from_index(0)), locates, resends: locates };
-    let mut walk = Walk::new(setup, kinds);
+    let mut walk = Walk::new(setup, Kind::all(reads, locates));
     let root = walk.root(policy, wall);
-    if let Err(error) = walk.go(root, DEPTH) {
+    let depth = if locates { DEPTH_LOOKED_UP } else { DEPTH };
+    if let Err(error) = walk.go(root, depth) {
         panic!("{name}: {error}");
     }
     let looked_up = if locates { "looked up" } else { "believed" };
     println!(
-        "{name}, moves {looked_up}: {} kinds of input, depth {DEPTH}: {} states, {} transitions",
-        kinds.len(),
+        "{name}, moves {looked_up}: {} kinds of input, depth {depth}: {} states, {} transitions",
+        walk.kinds.len(),
         walk.seen.len(),
         walk.transitions
     );
     for phase in [Phase::Awake, Phase::Settling, Phase::Asked, Phase::Unclear, Phase::Resting] {
-        let counts: Vec<_> =
-            Kind::FAULTS.iter().filter_map(|&kind| Some((kind, walk.exercised.get(&(phase, kind))?))).collect();
+        let counts: Vec<_> = Kind::FAULTS
+            .iter()
+            .filter_map(|&kind| Some((kind, walk.exercised.get(&(phase, kind))?)))
+            .collect();
         println!("  {phase:?}: {counts:?}");
     }
     walk
@@ -327,53 +306,80 @@ fn at(hour: i64, minute: i64, second: i64) -> Wall {
 const ALL: [Phase; 4] = [Phase::Awake, Phase::Settling, Phase::Asked, Phase::Unclear];
 
 #[test]
-fn threshold_aware_believed() {
-    let policy = policies::threshold_aware();
-    every_fault_in(&walk("threshold aware", &policy, false, &Kind::INDICATOR, at(12, 0, 0)), &ALL);
+fn threshold_aware() {
+    for locates in [false, true] {
+        let walk = walk("threshold aware", &policies::threshold_aware(), locates, &ABOVE, at(12, 0, 0));
+        every_fault_in(&walk, &ALL);
+    }
 }
 
 #[test]
-fn threshold_aware_looked_up() {
-    let policy = policies::threshold_aware();
-    every_fault_in(&walk("threshold aware", &policy, true, &Kind::INDICATOR, at(12, 0, 0)), &ALL);
+fn base_aware() {
+    for locates in [false, true] {
+        let walk = walk("base aware", &policies::base_aware(), locates, &BOTH, at(12, 0, 0));
+        every_fault_in(&walk, &ALL);
+    }
 }
 
 #[test]
-fn base_aware_believed() {
-    let policy = policies::base_aware();
-    every_fault_in(&walk("base aware", &policy, false, &Kind::INDICATOR, at(12, 0, 0)), &ALL);
+fn schedule_aware() {
+    for locates in [false, true] {
+        let walk = walk("schedule aware", &policies::schedule_aware(), locates, &BOTH, at(15, 59, 25));
+        every_fault_in(&walk, &ALL);
+        every_fault_in(&walk, &[Phase::Resting]);
+    }
 }
 
 #[test]
-fn base_aware_looked_up() {
-    let policy = policies::base_aware();
-    every_fault_in(&walk("base aware", &policy, true, &Kind::INDICATOR, at(12, 0, 0)), &ALL);
+fn site_aware() {
+    for locates in [false, true] {
+        let walk = walk("site aware", &policies::site_aware(), locates, &BATCHES, at(12, 0, 0));
+        every_fault_in(&walk, &ALL);
+    }
 }
 
-#[test]
-fn schedule_aware_believed() {
-    let policy = policies::schedule_aware();
-    let walk = walk("schedule aware", &policy, false, &Kind::INDICATOR, at(15, 59, 25));
-    every_fault_in(&walk, &ALL);
-    every_fault_in(&walk, &[Phase::Resting]);
-}
+/// Bugs planted between the engine and the world: the walk has to find each of them.
+mod canaries {
+    use super::*;
 
-#[test]
-fn schedule_aware_looked_up() {
-    let policy = policies::schedule_aware();
-    let walk = walk("schedule aware", &policy, true, &Kind::INDICATOR, at(15, 59, 25));
-    every_fault_in(&walk, &ALL);
-    every_fault_in(&walk, &[Phase::Resting]);
-}
+    fn finds(bug: Bug) -> bool {
+        let setup = Setup { at: Some(HostId::from_index(0)), locates: false, resends: false };
+        let mut walk = Walk::new(setup, Kind::all(&BOTH, false));
+        walk.bug = Some(bug);
+        let root = walk.root(&policies::base_aware(), at(12, 0, 0));
+        walk.go(root, 6).is_err()
+    }
 
-#[test]
-fn site_aware_believed() {
-    let policy = policies::site_aware();
-    every_fault_in(&walk("site aware", &policy, false, &Kind::QUEUE, at(12, 0, 0)), &ALL);
-}
+    #[test]
+    fn a_request_sent_twice_after_a_restart() {
+        assert!(finds(|input, engine, out| {
+            if let (Input::Start(_), Some(request)) = (input, engine.open_request()) {
+                out.effects.push(Effect::Request(request));
+            }
+        }));
+    }
 
-#[test]
-fn site_aware_looked_up() {
-    let policy = policies::site_aware();
-    every_fault_in(&walk("site aware", &policy, true, &Kind::QUEUE, at(12, 0, 0)), &ALL);
+    #[test]
+    fn a_guest_that_does_not_settle() {
+        assert!(finds(|_, engine, out| {
+            if engine.view().settling.is_some() {
+                out.effects.push(Effect::Probe(IndicatorId::from_index(0)));
+            }
+        }));
+    }
+
+    #[test]
+    fn a_record_that_is_lost() {
+        assert!(finds(|_, _, out| out.records.retain(|record| record.event.name() != "expired")));
+    }
+
+    #[test]
+    fn a_state_that_is_not_saved() {
+        assert!(finds(|_, _, out| out.save = false));
+    }
+
+    #[test]
+    fn and_without_a_bug_nothing_is_found() {
+        assert!(!finds(|_, _, _| {}));
+    }
 }

@@ -5,8 +5,8 @@ use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::leaf::window::{Hours, Weekdays};
 use vmpolicy_core::policy::{
-    ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor, MovesForm,
-    PatternForm, QueueForm, RuleForm, WindowForm,
+    ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
+    MovesForm, PatternForm, QueueForm, RuleForm, WindowForm,
 };
 use vmpolicy_core::testkit::generate::TestZones;
 use vmpolicy_core::time::Span;
@@ -49,7 +49,12 @@ fn rule(named: &str, when: ConditionForm, tarry: u32, action: ActionForm) -> Rul
 }
 
 fn slow_queries(compare: Compare, threshold: f64) -> ConditionForm {
-    ConditionForm::Indicator { indicator: name("slow_queries"), compare, threshold: threshold.into(), unit: None }
+    ConditionForm::Indicator {
+        indicator: name("slow_queries"),
+        compare,
+        threshold: threshold.into(),
+        unit: None,
+    }
 }
 
 fn build(file: &PolicyFile) -> Arc<Policy> {
@@ -80,19 +85,20 @@ fn base_aware_file() -> PolicyFile {
 }
 
 /// Policy 1 (thesis 3.4.2).
-pub fn threshold_aware() -> Arc<Policy> {
+pub(crate) fn threshold_aware() -> Arc<Policy> {
     build(&threshold_aware_file())
 }
 
 /// Policy 2 (3.4.3).
-pub fn base_aware() -> Arc<Policy> {
+pub(crate) fn base_aware() -> Arc<Policy> {
     build(&base_aware_file())
 }
 
 /// Policy 3 (3.4.4).
-pub fn schedule_aware() -> Arc<Policy> {
+pub(crate) fn schedule_aware() -> Arc<Policy> {
     let mut file = base_aware_file();
-    let (days, hours) = (Weekdays::parse("Mon-Fri").expect("days"), Hours::parse("09:00-16:00").expect("hours"));
+    let (days, hours) =
+        (Weekdays::parse("Mon-Fri").expect("days"), Hours::parse("09:00-16:00").expect("hours"));
     file.windows.push(WindowForm {
         name: name("working_hours"),
         pattern: PatternForm::Days { days, hours }.into(),
@@ -104,7 +110,7 @@ pub fn schedule_aware() -> Arc<Policy> {
 }
 
 /// Policy 4 (3.4.5).
-pub fn site_aware() -> Arc<Policy> {
+pub(crate) fn site_aware() -> Arc<Policy> {
     let grade_a = |compare| ConditionForm::Count {
         queue: name("jobs"),
         class: name("grade a"),

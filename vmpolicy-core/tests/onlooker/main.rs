@@ -7,10 +7,15 @@ mod policies;
 mod script;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use script::{Act, Script, acts};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use vmpolicy_core::testkit::checker::Checker;
+use vmpolicy_core::testkit::drive::{for_each_act, lines, summary};
+use vmpolicy_core::testkit::generate::{Act as Next, Source, World, bytes};
+use vmpolicy_core::{Engine, Output};
 
 #[test]
 fn nothing_that_must_never_happen_happens_and_nothing_is_vacuous() {
@@ -18,10 +23,7 @@ fn nothing_that_must_never_happen_happens_and_nothing_is_vacuous() {
     // `PROPTEST_CASES` asks for more; the default of 256 would leave some invariants without a case.
     let cases = Config::default().cases.max(600);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(
-        config,
-        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
-    );
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let worlds = (0..policies::ALL, any::<[bool; 2]>(), acts(1..250));
     let outcome = runner.run(&worlds, |(policy, [locates, resends], acts)| {
         let mut script = Script::new(policy, locates, resends);
@@ -42,14 +44,41 @@ fn nothing_that_must_never_happen_happens_and_nothing_is_vacuous() {
     println!("{judged:#?}");
 }
 
+/// The same over the random policies and lives on which engine and model are compared: everything that a
+/// policy can say, in combinations that nobody would write.
+#[test]
+fn nothing_that_must_never_happen_happens_under_any_policy() {
+    let cases = Config::default().cases.max(400);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(&bytes(200), |(policy, life)| {
+        let world = World::new(&mut Source::new(&policy));
+        let setup = world.setup();
+        let (start, mut engine) =
+            (Arc::clone(world.policy()), Engine::new(Arc::clone(world.policy()), setup));
+        let mut checker = Checker::new(start, setup);
+        let (mut out, mut log) = (Output::default(), Vec::new());
+        for_each_act(world, &life, |act, heed| {
+            let Next::Step(now, input) = act else { return Ok(()) };
+            engine.step(now, &input, &mut out);
+            heed(&out);
+            log.push(format!("{:?} {input:?}\n    {}", now.mono, lines(&out).join("\n    ")));
+            checker.observe(now, &input, &out).map_err(|violation| {
+                let tail = log[log.len().saturating_sub(20)..].join("\n");
+                TestCaseError::fail(format!("{violation}\n{}\n{tail}", summary(engine.policy())))
+            })
+        })
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
 /// Once faults stop, every request that is open ends within a bounded time, and the guest can reach rest.
 #[test]
 fn once_faults_stop_every_request_ends_and_a_lasting_breach_is_answered() {
     let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(
-        config,
-        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
-    );
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let worlds = (any::<[bool; 2]>(), acts(1..120));
     let outcome = runner.run(&worlds, |([locates, resends], acts)| {
         let mut script = Script::new(policies::PLAIN, locates, resends);

@@ -1,12 +1,21 @@
 //! The command lines. Each program has a file; each command of `vmpolicy` has one too.
 
+pub mod backtest;
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod diagnostics;
+pub mod explain;
+#[cfg(feature = "manual")]
+pub mod manual;
+pub mod terminal;
 pub mod vmpolicy;
 pub mod vmpolicyd;
 
 use std::process::ExitCode;
 
-/// How a command ended (contract, section 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a command ended (contract, section 4). Of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
     /// Done.
@@ -23,4 +32,14 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// How facts are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }

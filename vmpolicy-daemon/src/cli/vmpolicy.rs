@@ -1,13 +1,24 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::Exit;
+use super::{Exit, backtest, check, completions, demo, explain};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "\
+Examples:
+  vmpolicy demo                      see a policy decide, on this machine, in a minute
+  vmpolicy check policy.yaml         every error and warning of a policy file
+  vmpolicy explain policy.yaml       what it means, in plain sentences
+  vmpolicy backtest policy.yaml --trace week.csv
+                                     what it would have done on a recording
+
+Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
+3 something outside failed (an unreadable file, an unreachable service).";
+
 /// Checks, explains and tries out policies by which a virtual machine decides where it runs.
 #[derive(Debug, Parser)]
-#[command(name = "vmpolicy", version, disable_help_subcommand = true)]
+#[command(name = "vmpolicy", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -17,17 +28,44 @@ pub struct Cli {
 /// The commands. Each has a file beside this one, with its arguments and a `run`.
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
-pub enum Command {}
+pub enum Command {
+    /// Shows a policy at work on this machine's own load; takes about a minute.
+    Demo(demo::Args),
+    /// Shows every error and warning of policy files.
+    Check(check::Args),
+    /// Says in plain sentences what a policy does, with a week of its windows.
+    Explain(explain::Args),
+    /// Says what a policy would have done on a recording.
+    Backtest(backtest::Args),
+    /// Prints a script that completes these commands in a shell.
+    Completions(completions::Args),
+    /// Writes the man pages into a folder.
+    #[cfg(feature = "manual")]
+    #[command(hide = true)]
+    Manual(super::manual::Args),
+}
 
 /// The whole program.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
-        Ok(cli) => match cli.command {},
+        Ok(cli) => run(cli.command).into(),
         Err(error) => {
             // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
         }
+    }
+}
+
+fn run(command: Command) -> Exit {
+    match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        #[cfg(feature = "manual")]
+        Command::Manual(args) => super::manual::run(&args),
     }
 }

@@ -3,6 +3,9 @@
 /// The last second of the year 9999, which is as far as RFC 3339 goes.
 const LAST_SECOND: i64 = 253_402_300_799;
 
+/// So many digits make a number that fits, whatever they are.
+const NEVER_OVERFLOWS: usize = 18;
+
 /// Why a timestamp is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTime {
@@ -52,8 +55,12 @@ fn seconds(text: &[u8]) -> Result<i64, BadTime> {
     if !fraction.iter().all(u8::is_ascii_digit) {
         return scientific(text);
     }
-    let whole =
-        whole.iter().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    let value = |digit: &u8| i64::from(digit.wrapping_sub(b'0'));
+    let whole = if whole.len() <= NEVER_OVERFLOWS {
+        whole.iter().fold(0_i64, |sum, digit| sum.wrapping_mul(10).wrapping_add(value(digit)))
+    } else {
+        whole.iter().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(value(digit)))
+    };
     let millis = plausible(whole)?.saturating_mul(1_000).saturating_add(millis_of(fraction));
     Ok(if negative { -millis } else { millis })
 }

@@ -125,7 +125,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn new(policy: Arc<Policy>, setup: Setup) -> Self {
-        let mut facts = Self {
+        Self {
             pending: None,
             setup,
             time: Time::default(),
@@ -159,9 +159,7 @@ impl Facts {
             reloaded: false,
             started_over: false,
             policy,
-        };
-        facts.note_place();
-        facts
+        }
     }
 
     pub(super) fn now(&self) -> Now {
@@ -183,7 +181,7 @@ impl Facts {
     }
 
     pub(super) fn holding(&self) -> bool {
-        self.hold.is_some()
+        self.hold.is_some_and(|until| until.is_none_or(|until| self.t() < until))
     }
 
     pub(super) const fn current(&self) -> Option<HostId> {
@@ -298,7 +296,6 @@ impl Facts {
                     && let Some(at) = setup.at.filter(|at| at.index() < self.hosts.len())
                 {
                     self.place = Place::At(at);
-                    self.note_place();
                 }
                 self.indicators.iter_mut().for_each(Polls::forget_asked);
                 self.queues.iter_mut().for_each(Jobs::restart);
@@ -322,8 +319,10 @@ impl Facts {
             }
             Input::Location(sighting) => {
                 if let Some(place) = self.place_of(*sighting) {
-                    self.place = place;
-                    self.note_place();
+                    if place != self.place {
+                        self.new_stay();
+                    }
+                    self.go(place);
                 }
             }
             Input::Outcome { id, outcome } => {
@@ -399,8 +398,7 @@ impl Facts {
                     self.last_own_move = Some(t);
                 }
                 self.open = None;
-                self.place = Place::At(at_host);
-                self.note_place();
+                self.go(Place::At(at_host));
                 self.hosts[at_host.index()].failures = 0;
                 self.void(false);
                 self.new_stay();
@@ -419,8 +417,7 @@ impl Facts {
             }
             Event::Void { why } => {
                 if let Discontinuity::Moved { to, .. } = why {
-                    self.place = to.map_or(Place::Elsewhere, Place::At);
-                    self.note_place();
+                    self.go(to.map_or(Place::Elsewhere, Place::At));
                     self.void(false);
                     self.new_stay();
                 }
@@ -518,12 +515,16 @@ impl Facts {
         }
     }
 
-    fn note_place(&mut self) {
-        if let Place::At(host) = self.place {
-            let host_data = &self.policy.hosts()[host];
-            if !host_data.is_base {
-                self.left[host_data.array.index()] = Some(host);
+    /// The guest is there now; the host of a ring that it leaves is kept in mind.
+    fn go(&mut self, to: Place) {
+        if let Place::At(from) = self.place
+            && to != self.place
+        {
+            let host = &self.policy.hosts()[from];
+            if !host.is_base {
+                self.left[host.array.index()] = Some(from);
             }
         }
+        self.place = to;
     }
 }

@@ -41,16 +41,18 @@ impl Facts {
         let arrays = |p: &Arc<Policy>| p.arrays().rows().iter().map(|a| a.name.clone()).collect::<Vec<_>>();
         let (old_arrays, new_arrays) = (arrays(&old), arrays(&new));
         let kept = |index: usize| old_arrays.iter().position(|name| *name == new_arrays[index]);
-        self.left =
-            (0..new_arrays.len()).map(|at| kept(at).and_then(|at| self.left[at]).and_then(host)).collect();
+        let in_ring =
+            |of: HostId, array: usize| !new.hosts()[of].is_base && new.hosts()[of].array.index() == array;
+        let left = |at: usize| kept(at).and_then(|at| self.left[at]).and_then(host);
+        self.left = (0..new_arrays.len()).map(|at| left(at).filter(|host| in_ring(*host, at))).collect();
         self.ranked_until =
             (0..new_arrays.len()).map(|at| kept(at).and_then(|at| self.ranked_until[at])).collect();
         self.indicators = by_name(&old, &new, &self.indicators, |p| {
             p.indicators().rows().iter().map(|indicator| &indicator.name).collect()
         });
         for (id, indicator) in new.indicators().iter() {
-            let was = old.indicator_named(&indicator.name).map(|was| old.indicators()[was].read);
-            if was.is_some_and(|was| was != indicator.read) {
+            let was = old.indicator_named(&indicator.name).map(|was| &old.indicators()[was]);
+            if was.is_some_and(|was| was != indicator) {
                 self.indicators[id.index()].void(self.step, false);
             }
         }
@@ -62,12 +64,17 @@ impl Facts {
         for (id, rule) in new.rules().iter() {
             let same = old.rule_named(&rule.name).is_some_and(|was| told(&old, was) == told(&new, id));
             let facts = &mut self.rules[id.index()];
+            // Another ring may make another place of it: it may be said again.
+            facts.already_there = false;
             if !same {
                 *facts = RuleFacts { since_step: self.step + 1, ..RuleFacts::default() };
             }
         }
-        self.resting = self.resting.and_then(|rule| new.rule_named(&old.rules()[rule].name));
-        self.resting = self.resting.filter(|rule| matches!(new.rules()[*rule].action, Action::Rest(_)));
+        // A rest whose rule is gone, or another one now, is over.
+        let same = |was: RuleId| {
+            new.rule_named(&old.rules()[was].name).filter(|id| told(&old, was) == told(&new, *id))
+        };
+        self.resting = self.resting.and_then(same);
         self.exact_since = self.step + 1;
         self.late.clear();
         self.ready.clear();

@@ -307,7 +307,7 @@ impl World {
             226 => Input::JobDone { queue: QueueId::from_index(source.below(2)) },
             227..=231 => Input::Operator(match source.below(6) {
                 0 => Word::Hold(None),
-                1 => Word::Hold(Some(lasts)),
+                1 => Word::Hold(Some(lasts.max(Span::from_secs(1)))),
                 2 | 3 => Word::Resume,
                 4 => Word::Move(self.any_host(source)),
                 _ => Word::Abandon,

@@ -184,10 +184,12 @@ impl Model {
         }
     }
 
-    /// Whether the rule was a breach when it was last evaluated, and its counter has not started again.
+    /// Whether the rule was a breach when it was last evaluated and is one now, and its counter has not
+    /// started again.
     pub(super) fn still_ready(&self, id: RuleId) -> bool {
         let ruled = &self.rules[id.index()];
-        ruled.truth == Some(Truth::Breach) && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
+        let now = self.truth(&self.policy.rules[id].when, &BTreeSet::new());
+        (ruled.truth, now) == (Some(Truth::Breach), Truth::Breach) && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
     }
 
     /// How far a rule's counter is: samples, or milliseconds.

@@ -121,7 +121,7 @@ pub(super) fn unknown(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
     })
 }
 
-/// A new policy is in force at once, unless a request is open.
+/// A new policy is in force at once, unless a request is open; then with the first tick after its end.
 pub(super) fn reload(facts: &Facts, step: &Step<'_>) -> Finding {
     if matches!(step.input, Input::Policy(_)) && !facts.was_open {
         return Finding::judged(facts.reloaded, || "nothing is open, and the policy waits".to_owned());
