@@ -76,16 +76,21 @@ impl Engine {
     #[inline]
     pub fn step(&mut self, now: Now, input: &Input, out: &mut Output) {
         out.clear();
-        match input {
-            Input::Policy(new) => {
-                self.waiting = Some(Arc::clone(new));
-                self.adopt(now.wall, out);
-            }
-            // Any other input names things by the policy that was in force when it was made.
-            Input::Tick if self.waiting.is_some() => self.adopt(now.wall, out),
-            _ => {}
+        // Any other input names things by the policy that was in force when it was made.
+        if let Input::Tick | Input::Policy(_) = input {
+            self.reload(now, input, out);
         }
         Step::run(&self.policy, &self.plan, &mut self.state, out, now, input);
+    }
+
+    /// A new policy is taken, or the one that waits.
+    fn reload(&mut self, now: Now, input: &Input, out: &mut Output) {
+        if let Input::Policy(new) = input {
+            self.waiting = Some(Arc::clone(new));
+        }
+        if self.waiting.is_some() {
+            self.adopt(now.wall, out);
+        }
     }
 
     /// The policy in force. Ids mean what it says until a step that records a reload.

@@ -1,10 +1,11 @@
 //! When indicators are probed, and what becomes of their answers.
 
 use super::plan::{bit, bits};
+use super::state::IndicatorState;
 use super::step::{Earliest, Step};
 use crate::id::{Id, IndicatorId, RuleId};
 use crate::input::{Absence, Reading};
-use crate::leaf::sample::{Read, Sample};
+use crate::leaf::sample::Sample;
 use crate::output::{Cause, Effect, Event};
 use crate::policy::{Action, Monitor, Rule};
 use crate::time::{Mono, Span};
@@ -33,7 +34,7 @@ impl<'a> Step<'a> {
     /// Probes what is due, and says when the next answer will be due or late.
     #[inline]
     pub(super) fn probe_what_is_due(&mut self) -> Earliest {
-        let mut next = Earliest::default();
+        let mut next = Earliest::NONE;
         if !self.may_probe() {
             return next;
         }
@@ -79,7 +80,9 @@ impl<'a> Step<'a> {
         let state = &mut self.state.indicators[id];
         state.asked = None;
         state.due = asked.plus(every);
-        self.polled(id, asked, every);
+        if let Some(gap) = skipped(state, asked, every) {
+            self.skip(id, gap, every);
+        }
         self.absent(id, Absence::Late);
     }
 
@@ -100,32 +103,30 @@ impl<'a> Step<'a> {
         let late = taken.since(state.due);
         state.due =
             if late.millis() <= every.millis() / 8 { state.due.plus(every) } else { taken.plus(every) };
-        self.polled(id, taken, every);
-        match reading.value {
-            Ok(value) => self.sample(id, indicator.read, every, value, taken),
-            Err(why) => self.absent(id, why),
-        }
-    }
-
-    #[inline]
-    fn sample(&mut self, id: IndicatorId, read: Read, every: Span, value: f64, taken: Mono) {
-        let state = &mut self.state.indicators[id];
-        match state.baseline.sample(read, every, value, taken) {
-            Sample::Known(value) => {
+        let state = match skipped(state, taken, every) {
+            Some(gap) => {
+                self.skip(id, gap, every);
+                &mut self.state.indicators[id]
+            }
+            None => state,
+        };
+        match reading.value.map(|value| state.baseline.sample(indicator.read, every, value, taken)) {
+            Ok(Sample::Known(value)) => {
                 state.value = Some(value);
                 state.missing = 0;
                 state.said = None;
             }
-            Sample::Baseline => {
+            Ok(Sample::Baseline) => {
                 state.value = None;
                 state.said = None;
             }
-            Sample::Reset => {
+            Ok(Sample::Reset) => {
                 state.value = None;
                 self.say_unknown(id, Absence::CounterReset);
                 self.restart_readers(id);
             }
-            Sample::NotFinite => return self.absent(id, Absence::NotFinite),
+            Ok(Sample::NotFinite) => return self.absent(id, Absence::NotFinite),
+            Err(why) => return self.absent(id, why),
         }
         self.sampled(id);
     }
@@ -142,19 +143,9 @@ impl<'a> Step<'a> {
         self.sampled(id);
     }
 
-    /// A poll was made then; those between the one before and this one were not.
-    #[inline]
-    fn polled(&mut self, id: IndicatorId, at: Mono, every: Span) {
-        if let Some(before) = self.state.indicators[id].polled.replace(at)
-            && at.since(before) >= every.times(2)
-        {
-            self.skipped(id, at.since(before), every);
-        }
-    }
-
     /// Polls that nobody made: as many Unknowns.
     #[cold]
-    fn skipped(&mut self, id: IndicatorId, gap: Span, every: Span) {
+    fn skip(&mut self, id: IndicatorId, gap: Span, every: Span) {
         let polls = (gap.millis() / every.millis().max(1)).saturating_sub(1);
         let state = &mut self.state.indicators[id];
         state.missing = state.missing.saturating_add(u32::try_from(polls).unwrap_or(u32::MAX));
@@ -201,15 +192,23 @@ impl<'a> Step<'a> {
     /// of their indicators is still out.
     #[inline]
     fn sampled(&mut self, id: IndicatorId) {
-        let readers = self.plan.readers[id];
-        for rule in bits::<RuleId>(readers & self.plan.several) {
-            self.state.rules[rule].fresh |= bit(id);
+        let mut complete = self.plan.readers[id];
+        if complete & self.plan.several != 0 {
+            complete &= !self.waiting(id);
         }
-        for rule in bits::<RuleId>(readers) {
-            if self.plan.several & bit(rule) == 0 || self.indicators_out(rule) & !bit(id) == 0 {
-                self.evaluate(rule, 0);
-            }
+        for rule in bits(complete) {
+            self.evaluate(rule, 0);
         }
+    }
+
+    /// Notes that an indicator has given something, and says which of its readers wait for another one.
+    fn waiting(&mut self, id: IndicatorId) -> u64 {
+        bits::<RuleId>(self.plan.readers[id] & self.plan.several)
+            .filter(|&rule| {
+                self.state.rules[rule].fresh |= bit(id);
+                self.indicators_out(rule) & !bit(id) != 0
+            })
+            .fold(0, |waiting, rule| waiting | bit(rule))
     }
 
     /// Which of a rule's indicators are asked, or due by now.
@@ -221,4 +220,11 @@ impl<'a> Step<'a> {
             })
             .fold(0, |out, id| out | 1 << id.index())
     }
+}
+
+/// A poll was made then. How long ago the one before was, where polls in between were not made.
+#[inline]
+fn skipped(state: &mut IndicatorState, at: Mono, every: Span) -> Option<Span> {
+    let gap = at.since(state.polled.replace(at)?);
+    (gap >= every.times(2)).then_some(gap)
 }

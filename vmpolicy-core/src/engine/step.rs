@@ -21,22 +21,29 @@ pub(super) struct Step<'a> {
     pub(super) ready: u64,
 }
 
-/// The earliest of what was offered; the first of those that are equal.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Earliest(Option<(Mono, Cause)>);
+/// The earliest of what was offered.
+#[derive(Clone, Copy)]
+pub(super) struct Earliest {
+    at: Mono,
+    cause: Option<Cause>,
+}
 
 impl Earliest {
+    pub(super) const NONE: Self = Self { at: Mono(i64::MAX), cause: None };
+
+    /// Offers what gives way to an earlier offer for the same moment.
     #[inline]
     pub(super) fn offer(&mut self, at: Mono, cause: Cause) {
-        if self.0.is_none_or(|(before, _)| at < before) {
-            self.0 = Some((at, cause));
+        if at < self.at || self.cause.is_none() {
+            *self = Self { at, cause: Some(cause) };
         }
     }
 
+    /// Offers what wins over all earlier offers for the same moment.
     #[inline]
-    fn merge(&mut self, other: Self) {
-        if let Some((at, cause)) = other.0 {
-            self.offer(at, cause);
+    fn offer_first(&mut self, at: Mono, cause: Cause) {
+        if at <= self.at {
+            *self = Self { at, cause: Some(cause) };
         }
     }
 }
@@ -276,23 +283,22 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The earliest moment at which something happens by itself; `polls` is that of the indicators.
+    /// The earliest moment at which something happens by itself; `earliest` is that of the polls. Those before the
+    /// polls in the order of causes come from the last to the first, so that the first wins.
     #[inline]
-    fn deadline(&self, polls: Earliest) -> Option<Deadline> {
-        let mut earliest = Earliest::default();
+    fn deadline(&self, mut earliest: Earliest) -> Option<Deadline> {
         let state = &*self.state;
-        if let Some(until) = state.settle_until {
-            earliest.offer(until, Cause::Settled);
+        if let Some(due) = state.locate_due {
+            earliest.offer_first(due, Cause::Locate);
         }
         if let Some(open) = &state.open
             && open.confirm_by > self.t
         {
-            earliest.offer(open.confirm_by, Cause::Confirm);
+            earliest.offer_first(open.confirm_by, Cause::Confirm);
         }
-        if let Some(due) = state.locate_due {
-            earliest.offer(due, Cause::Locate);
+        if let Some(until) = state.settle_until {
+            earliest.offer_first(until, Cause::Settled);
         }
-        earliest.merge(polls);
         if let Some(window) = state.windows.next {
             earliest.offer(state.clock.when_wall_reads(state.windows.until), Cause::Window(window));
         }
@@ -307,7 +313,7 @@ impl<'a> Step<'a> {
         if !state.queues.is_empty() && self.may_work() {
             self.offer_claims(&mut earliest);
         }
-        earliest.0.map(|(at, cause)| Deadline { at: state.clock.callers_time(at), cause })
+        earliest.cause.map(|cause| Deadline { at: state.clock.callers_time(earliest.at), cause })
     }
 
     #[inline(never)]

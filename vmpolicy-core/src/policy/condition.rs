@@ -26,12 +26,12 @@ impl Compare {
     #[must_use]
     #[inline]
     pub fn holds(self, left: f64, right: f64) -> bool {
-        // Without a jump on the sign: rules next to each other have different ones.
-        let (high, low) = match self {
-            Self::Above | Self::AtLeast => (left, right),
-            Self::Below | Self::AtMost => (right, left),
-        };
-        high > low || matches!(self, Self::AtLeast | Self::AtMost) && high == low
+        match self {
+            Self::Above => left > right,
+            Self::AtLeast => left >= right,
+            Self::Below => left < right,
+            Self::AtMost => left <= right,
+        }
     }
 
     /// The sign, as written in a policy file.
