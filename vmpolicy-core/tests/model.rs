@@ -20,7 +20,14 @@ use vmpolicy_core::{Effect, Engine, Input, Output};
 fn config(cases: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = if default.cases == 256 { cases } else { default.cases };
-    ProptestConfig { cases, max_shrink_iters: 4_000, failure_persistence: None, ..default }
+    let max_global_rejects = u32::MAX;
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 4_000,
+        max_global_rejects,
+        failure_persistence: None,
+        ..default
+    }
 }
 
 fn world(policy: &[u8]) -> World {
