@@ -79,10 +79,10 @@ impl Engine {
         match input {
             Input::Policy(new) => {
                 self.waiting = Some(Arc::clone(new));
-                self.adopt(now.wall, out);
+                self.adopt(now, out);
             }
             // Any other input names things by the policy that was in force when it was made.
-            Input::Tick if self.waiting.is_some() => self.adopt(now.wall, out),
+            Input::Tick if self.waiting.is_some() => self.adopt(now, out),
             _ => {}
         }
         Step::run(&self.policy, &self.plan, &mut self.state, out, now, input);
