@@ -328,11 +328,7 @@ impl Facts {
                 if let Some(open) = &mut self.open
                     && open.id == *id
                 {
-                    open.said_failed = match outcome {
-                        Outcome::Failed => true,
-                        Outcome::Accepted | Outcome::Confirmed => false,
-                        Outcome::Refused | Outcome::Unanswered => open.said_failed,
-                    };
+                    open.said_failed = *outcome == Outcome::Failed;
                 }
             }
             Input::Ranking { array, order, lasts } => {

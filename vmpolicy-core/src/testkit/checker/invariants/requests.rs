@@ -137,7 +137,7 @@ pub(super) fn expired(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
 pub(super) fn ends(facts: &Facts, step: &Step<'_>) -> Finding {
     let Some(open) = facts.open.filter(|_| facts.was_open && !facts.requested) else { return Finding::Idle };
     let over = match seen_at(facts, step) {
-        Some(Place::At(at)) if at == open.from => open.overdue,
+        Some(Place::At(at)) if at == open.from => open.overdue || open.said_failed,
         Some(_) => true,
         None => !facts.setup.locates && facts.t() >= open.confirm_by,
     };
