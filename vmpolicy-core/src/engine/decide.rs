@@ -28,7 +28,10 @@ impl Step<'_> {
             self.read_the_clock();
         }
         if let Some(resting) = self.state.rest {
-            self.pursue(resting);
+            // What is not known holds the rest up and asks for nothing.
+            if self.truth(&self.policy.rules[resting].when, 0) == Truth::Breach {
+                self.pursue(resting);
+            }
         } else if self.ready != 0 {
             self.act();
         }

@@ -89,7 +89,7 @@ impl Engine {
             self.waiting = Some(Arc::clone(new));
         }
         if self.waiting.is_some() {
-            self.adopt(now.wall, out);
+            self.adopt(now, out);
         }
     }
 

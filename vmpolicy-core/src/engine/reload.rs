@@ -10,22 +10,22 @@ use super::state::{HostState, Location, Open, State, Windows};
 use crate::id::{ArrayId, HostId, Id, IndicatorId, QueueId, RuleId};
 use crate::output::{Event, Origin, Output, Record, Request};
 use crate::policy::{Action, Condition, Policy};
-use crate::time::Wall;
+use crate::time::{Now, Wall};
 use std::sync::Arc;
 
 impl Engine {
     /// Takes the waiting policy, if it can be taken now.
-    pub(super) fn adopt(&mut self, wall: Wall, out: &mut Output) {
+    pub(super) fn adopt(&mut self, now: Now, out: &mut Output) {
         let Some(new) = self.waiting.take() else { return };
         let plan = Plan::of(&new);
         let fresh = State::new(&new, &plan, self.state.setup);
         let both = Both { old: &self.policy, new: &new };
-        match both.carry_over(&self.state, fresh) {
+        match both.carry_over(&self.state, fresh, now) {
             Some((state, rules_kept)) => {
                 self.state = state;
                 self.plan = Arc::new(plan);
                 self.policy = new;
-                out.records.push(Record { at: wall, event: Event::Reload { rules_kept } });
+                out.records.push(Record { at: now.wall, event: Event::Reload { rules_kept } });
                 out.save = true;
             }
             None => self.waiting = Some(new),
@@ -41,7 +41,7 @@ struct Both<'a> {
 
 impl Both<'_> {
     /// The state under the new policy, and how many rules kept their counters.
-    fn carry_over(&self, old: &State, mut state: State) -> Option<(State, u32)> {
+    fn carry_over(&self, old: &State, mut state: State, now: Now) -> Option<(State, u32)> {
         state.open = match old.open {
             Some(open) => Some(self.open(open)?),
             None => None,
@@ -69,9 +69,9 @@ impl Both<'_> {
         state.windows = Windows { from: Wall(i64::MAX), until: Wall(i64::MIN), ..state.windows };
         // What is new is due now; an answer from before was an answer to something else.
         if let Some(last) = old.clock.last() {
-            let now = old.clock.engine_time(last.mono);
-            state.indicators.iter_mut().for_each(|(_, indicator)| indicator.begin(now));
-            state.queues.iter_mut().for_each(|(_, queue)| queue.claim_due = now);
+            let t = old.clock.engine_time(now.mono.max(last.mono));
+            state.indicators.iter_mut().for_each(|(_, indicator)| indicator.begin(t));
+            state.queues.iter_mut().for_each(|(_, queue)| queue.claim_due = t);
         }
         for id in self.old.indicators.ids() {
             if let Some(to) = self.indicator(id) {

@@ -187,7 +187,7 @@ impl Step<'_> {
         self.state.hosts[to].failures = 0;
         if let Origin::Rule(rule) = open.origin {
             self.state.moved_at = Some(self.t);
-            if self.plan.clock_rules & bit(rule) != 0 {
+            if self.plan.clock_rules & bit(rule) != 0 || self.state.rest == Some(rule) {
                 // It has what it wanted, and no sample will make it ready anew: nothing more to say.
                 self.state.rules[rule].said = Said::AlreadyThere;
             }

@@ -5,7 +5,6 @@ use super::plan::Plan;
 use super::state::State;
 use crate::output::Output;
 use crate::policy::Policy;
-use crate::time::Wall;
 use std::sync::Arc;
 
 /// The version of [`Saved`]; one that is not ours is not read.
@@ -63,7 +62,8 @@ impl Engine {
         engine.state.budget.keep(engine.policy.moves.at_most.count);
         if engine.policy != policy {
             engine.waiting = Some(policy);
-            engine.adopt(Wall(0), &mut Output::default());
+            let now = engine.state.clock.last().unwrap_or_default();
+            engine.adopt(now, &mut Output::default());
         }
         Ok(engine)
     }

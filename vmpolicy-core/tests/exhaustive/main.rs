@@ -264,6 +264,7 @@ impl Walk {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "how much was walked through is the point")]
 /// Walks, prints what was walked through, and says whether all of it was right.
 fn walk(name: &str, policy: &Arc<Policy>, locates: bool, reads: &[Kind], wall: Wall) -> Walk {
     let setup = Setup { at: Some(HostId::from_index(0)), locates, resends: locates };

@@ -78,8 +78,14 @@ impl Polls {
         true
     }
 
-    /// A reading came while readings count.
-    pub(super) fn read(&mut self, step: u64, taken: Mono, reading: &Reading) {
+    /// A reading came while readings count; gives whether it counts for certain.
+    pub(super) fn read(&mut self, step: u64, taken: Mono, reading: &Reading) -> bool {
+        // After a poll that counted none counts that was taken before it.
+        let overtaken =
+            self.polls.iter().rev().find(|poll| poll.certain).is_some_and(|poll| poll.taken >= taken);
+        if overtaken && self.asked.is_none_or(|asked| taken < asked) {
+            return false;
+        }
         let certain = !self.doubted && self.asked.is_some_and(|asked| taken >= asked);
         if certain {
             self.asked = None;
@@ -90,6 +96,7 @@ impl Polls {
         }
         let value = reading.value.ok().filter(|value| value.is_finite());
         self.push(Poll { step, taken, value, certain });
+        certain
     }
 
     fn push(&mut self, poll: Poll) {

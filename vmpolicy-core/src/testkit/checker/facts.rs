@@ -311,8 +311,7 @@ impl Facts {
                 if listed && self.may_probe(reading.indicator) && settled && taken <= t {
                     let number = self.step;
                     let polls = &mut self.indicators[reading.indicator.index()];
-                    polls.read(number, taken, reading);
-                    if polls.newest().is_some_and(|poll| poll.certain) {
+                    if polls.read(number, taken, reading) {
                         self.certain_reading = Some(reading.indicator);
                     }
                 }

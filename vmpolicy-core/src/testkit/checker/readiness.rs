@@ -7,7 +7,7 @@ use super::facts::Facts;
 use crate::id::{Id, IndicatorId, RuleId};
 use crate::leaf::tarry::Tarry;
 use crate::policy::{Condition, Rule};
-use crate::time::Span;
+use crate::time::{Mono, Span};
 
 /// The indicator of a rule that reads one and only one, and no queue.
 pub(super) fn only_indicator(rule: &Rule) -> Option<IndicatorId> {
@@ -44,7 +44,7 @@ impl Facts {
     fn says(&self, rule: &Rule, indicator: IndicatorId, at: usize, certain: bool) -> Says {
         let samples = self.indicators[indicator.index()].samples(&self.policy.indicators()[indicator], at);
         let truth = |sample: &Sample| by_sample(&rule.when, *sample);
-        if samples.iter().any(|sample| truth(sample).1 > 0 && *sample != Sample::Reset) {
+        if samples.iter().any(|sample| truth(sample).1 > 0) {
             return Says::Breach;
         }
         let [only] = samples[..] else { return Says::Nothing };
@@ -63,13 +63,23 @@ impl Facts {
         let since_step = self.rules[rule.index()].since_step;
         let rule = &self.policy.rules()[rule];
         let Some(id) = only_indicator(rule) else { return Ok(()) };
+        if by_sample(&rule.when, Sample::Absent).1 > 0 {
+            // A window alone can make it true: what the indicator says is not what it stands on.
+            return Ok(());
+        }
         let indicator = &self.policy.indicators()[id];
         let polls = &self.indicators[id.index()];
         let apart = Span::from_millis(indicator.every.millis() - indicator.every.millis() / 8);
         let stale = indicator.every.times(2).times(u64::from(indicator.missing) + 1);
         let (mut hits, mut seen, mut missing) = (0_u64, 0_u64, 0);
-        let mut later: Option<crate::time::Mono> = None;
+        // The next one that counted, and the next one that may have.
+        let (mut later, mut maybe): (Option<Mono>, Option<Mono>) = (None, None);
         let t = self.t();
+        let reached = |hits: u64, first: Mono| match rule.tarry {
+            Tarry::Consecutive(need) => hits >= u64::from(need),
+            Tarry::Of { hits: need, .. } => hits >= u64::from(need),
+            Tarry::Lasting(span) => t.since(first) >= span,
+        };
         let mut stopped = "there are no more";
         for (at, poll) in polls.back(since_step) {
             if later.is_none() && poll.step != self.step && self.late.is_empty() {
@@ -78,7 +88,7 @@ impl Facts {
             match self.says(rule, id, at, poll.certain) {
                 Says::Breach => {
                     if let Some(later) = later {
-                        if later.since(poll.taken) >= stale {
+                        if maybe.unwrap_or(later).since(poll.taken) >= stale {
                             if !poll.certain {
                                 continue;
                             }
@@ -93,12 +103,7 @@ impl Facts {
                     missing = 0;
                     hits += 1;
                     seen += 1;
-                    let reached = match rule.tarry {
-                        Tarry::Consecutive(need) => hits >= u64::from(need),
-                        Tarry::Of { hits: need, .. } => hits >= u64::from(need),
-                        Tarry::Lasting(span) => t.since(poll.taken) >= span,
-                    };
-                    if reached {
+                    if reached(hits, poll.taken) {
                         return Ok(());
                     }
                 }
@@ -126,6 +131,9 @@ impl Facts {
                 }
                 Says::Nothing if poll.certain => later = Some(poll.taken),
                 Says::Nothing => {}
+            }
+            if poll.value.is_some() {
+                maybe = Some(maybe.map_or(poll.taken, |maybe: Mono| maybe.min(poll.taken)));
             }
         }
         Err(format!("tarry {}, and only {hits} samples: {stopped}", rule.tarry))
@@ -156,9 +164,8 @@ impl Facts {
         let since_step = self.rules[id.index()].since_step.max(self.exact_since);
         let (mut hits, mut later) = (0, None);
         for (at, poll) in polls.back(since_step) {
-            let regular = later.is_none_or(|later: crate::time::Mono| {
-                later.since(poll.taken).times(2) < indicator.every.times(3)
-            });
+            let regular =
+                later.is_none_or(|later: Mono| later.since(poll.taken).times(2) < indicator.every.times(3));
             let samples = polls.samples(indicator, at);
             let [only] = samples[..] else { return false };
             if !poll.certain || !regular || by_sample(&rule.when, only).0 <= 0 {

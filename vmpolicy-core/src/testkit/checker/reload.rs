@@ -67,7 +67,7 @@ impl Facts {
             // Another ring may make another place of it: it may be said again.
             facts.already_there = false;
             if !same {
-                *facts = RuleFacts { since_step: self.step + 1, ..RuleFacts::default() };
+                *facts = RuleFacts { since_step: self.step, ..RuleFacts::default() };
             }
         }
         // A rest whose rule is gone, or another one now, is over.

@@ -45,7 +45,9 @@ impl Model {
             }
         }
         if let Some(rule) = self.rest {
-            self.try_rule(rule, out, &mut waits);
+            if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) == Truth::Breach {
+                self.try_rule(rule, out, &mut waits);
+            }
             return waits;
         }
         for rule in self.policy.rules.ids() {

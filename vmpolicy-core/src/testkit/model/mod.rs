@@ -258,7 +258,7 @@ impl Model {
             self.pending = Some(Arc::clone(policy));
         }
         if matches!(input, Input::Policy(_) | Input::Tick) {
-            self.take_pending(now.wall, out);
+            self.take_pending(now, out);
         }
         let place = self.place;
         self.told = false;

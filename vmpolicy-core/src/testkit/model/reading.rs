@@ -189,7 +189,9 @@ impl Model {
     pub(super) fn still_ready(&self, id: RuleId) -> bool {
         let ruled = &self.rules[id.index()];
         let now = self.truth(&self.policy.rules[id].when, &BTreeSet::new());
-        (ruled.truth, now) == (Some(Truth::Breach), Truth::Breach) && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
+        now == Truth::Breach
+            && ruled.truth == Some(Truth::Breach)
+            && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)
     }
 
     /// How far a rule's counter is: samples, or milliseconds.

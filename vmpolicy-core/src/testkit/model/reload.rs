@@ -7,7 +7,7 @@ use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RuleId};
 use crate::output::{Event, Origin, Output, Record};
 use crate::policy::{Action, Condition};
-use crate::time::Wall;
+use crate::time::Now;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ impl Names {
 
 impl Model {
     /// Takes the policy that waits, unless the open request needs the old one.
-    pub(super) fn take_pending(&mut self, wall: Wall, out: &mut Output) {
+    pub(super) fn take_pending(&mut self, now: Now, out: &mut Output) {
         let Some(new) = self.pending.take() else { return };
         let names = Names { old: Arc::clone(&self.policy), new };
         if let Some(open) = &mut self.open {
@@ -121,9 +121,9 @@ impl Model {
         let mut spent = self.requests.iter_mut().rev().filter(|request| request.end != Some(End::InVain));
         spent.by_ref().take(remembered).for_each(drop);
         spent.for_each(|request| request.remembered = false);
-        let kept = self.tell_state_again(&names);
+        let kept = self.tell_state_again(&names, now);
         self.policy = Arc::clone(&names.new);
-        out.records.push(Record { at: wall, event: Event::Reload { rules_kept: kept } });
+        out.records.push(Record { at: now.wall, event: Event::Reload { rules_kept: kept } });
     }
 
     fn tell_history_again(&mut self, names: &Names) {
@@ -164,7 +164,7 @@ impl Model {
     }
 
     /// Returns how many rules kept their counters.
-    fn tell_state_again(&mut self, names: &Names) -> u32 {
+    fn tell_state_again(&mut self, names: &Names, now: Now) -> u32 {
         let (old, new) = (&names.old, &names.new);
         let noted = |(_, host): (HostId, &crate::policy::Host)| {
             old.host_named(&host.name).map_or(Noted::default(), |id| self.hosts[id.index()])
@@ -178,7 +178,9 @@ impl Model {
             (!order.is_empty()).then(|| Ranked { order: completed(&order, &ring), until: ranking.until })
         };
         self.rankings = new.arrays.iter().map(ranked).collect();
-        let t = self.t;
+        // What is new is due now.
+        let gone = self.last.map_or(0, |last| now.mono.0 - last.mono.0);
+        let t = self.t.shifted(gone.max(0));
         let kept_indicator = |id: IndicatorId| {
             let before = old.indicator_named(&new.indicators[id].name)?;
             names.indicator_is_same(before, id).then_some(before)

@@ -149,7 +149,8 @@ impl Model {
         self.arrive(Place::At(to));
         self.begin_again();
         if let Some(Origin::Rule(rule)) = self.requests.last().map(|last| last.origin)
-            && self.policy.rules.row(rule).is_some_and(|rule| rule.is_clock_only())
+            && (self.rest == Some(rule)
+                || self.policy.rules.row(rule).is_some_and(|rule| rule.is_clock_only()))
         {
             self.rules[rule.index()].said = Some(Said::AlreadyThere);
         }

@@ -5,6 +5,7 @@ mod meter;
 mod screen;
 
 use super::Exit;
+use super::check::many;
 use super::terminal::{Terminal, complain, print, wrapped};
 use crate::actuator::Embedded;
 use crate::agent::{
@@ -197,7 +198,7 @@ guest: {GUEST}
 arrays:
   lab: {{ hosts: [{}], base: {BASE} }}
 indicators:
-  {name}: {{ every: {every_ms}ms }}
+  {name}: {{ every: {every_ms}ms, missing: 2 }}
 rules:
   - {{ name: overloaded, when: {name} > {high}, tarry: 3, do: move }}
   - {{ name: idle, when: {name} < {low}, tarry: 4, do: move-to-base }}
@@ -312,13 +313,6 @@ fn summary(tally: &Tally, played_out: bool, terminal: &Terminal) -> String {
     if !played_out {
         text.push_str("Ended early. ");
     }
-    let times = |number: u32| match number {
-        0 => "not once".to_owned(),
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        number => format!("{number} times"),
-    };
-    let number = |number: u32| if number == 1 { "one".to_owned() } else { number.to_string() };
     let all = tally.stayed.values().sum::<Duration>().as_secs_f64().max(1e-3);
     let shares: Vec<_> = tally
         .stayed
@@ -330,13 +324,10 @@ fn summary(tally: &Tally, played_out: bool, terminal: &Terminal) -> String {
             "The guest asked for no move: nothing was above or below a threshold for long enough.".to_owned()
         }
         requests => format!(
-            "The guest asked for a move {}, arrived {}{}. Time spent: {}.",
-            times(requests),
-            times(tally.arrivals),
-            match tally.at_base {
-                0 => ", and never went to its base".to_owned(),
-                all => format!(", and {} of these at its base", number(all)),
-            },
+            "The guest asked for {} and made {}, {} to its base. Time spent: {}.",
+            many(requests as usize, "move"),
+            tally.arrivals,
+            if tally.at_base == 0 { "none".to_owned() } else { format!("{} of them", tally.at_base) },
             shares.join(", ")
         ),
     };
