@@ -61,7 +61,8 @@ const SECTIONS: &[&str] = &[
 /// What was written, as far as it could be read.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// The policy as written. Where there are problems, what they are about is left out.
+    /// The policy as written. Where there are problems, what they are about is left out, or has a stand-in:
+    /// such a policy is not to be used.
     pub file: PolicyFile,
     /// The shell's part.
     pub shell: Shell,
@@ -93,6 +94,7 @@ pub fn parse(text: &[u8]) -> Parsed {
         Err(problem) => (None, vec![*problem]),
     };
     let mut reader = Reader::new(problems);
+    reader.doubts.from_file = true;
     let (mut file, mut shell) = (PolicyFile::default(), Shell::default());
     match node {
         Some(node) if node.is_null() => reader.nothing(),
@@ -166,7 +168,7 @@ fn unknown_host(file: &PolicyFile, shell: &Shell, doubts: &Doubts) -> Option<Pro
     let locator = shell.locator.as_ref()?;
     let LocatorSpec::Assume(name) = &locator.value else { return None };
     let mut known = file.arrays.iter().flat_map(|array| array.hosts.value.iter().chain(&array.base));
-    if doubts.hosts || known.clone().any(|host| host.value == *name) {
+    if doubts.hosts || doubts.host_names.contains(name) || known.clone().any(|host| host.value == *name) {
         return None;
     }
     let kind = PolicyErrorKind::Undefined { what: Noun::Host, name: name.clone() };
@@ -201,7 +203,7 @@ impl Reader {
         let guest = self.optional(top, "guest", |reader, node| reader.name(node, "the name of a guest"));
         let arrays = self.arrays(top);
         let home = self.optional(top, "home", |reader, node| reader.name(node, "the name of an array"));
-        self.doubts.home |= home.is_none() && (top.get("home").is_some() || top.is_meant("home"));
+        self.doubts.home |= home.is_none() && top.get("home").is_some();
         let (indicators, probes) = self.indicators(top);
         let windows = self.windows(top);
         let (queues, sources) = self.queues(top);
@@ -215,19 +217,18 @@ impl Reader {
     }
 
     fn version(&mut self, top: &Fields<'_>) {
-        let Some(node) = top.get("version") else {
-            if !top.is_meant("version") {
-                // Of the whole file: at its beginning there may be a comment.
-                let hint = Some("begin the file with `version: 1`".to_owned());
-                self.problems.push(Kind::MissingKey { key: "version" }.at(None, "version".to_owned(), hint));
-            }
+        if top.get("version").is_none() {
+            // Of the whole file: at its beginning there may be a comment.
+            let hint = Some("begin the file with `version: 1`".to_owned());
+            self.problems.push(Kind::MissingKey { key: "version" }.at(None, "version".to_owned(), hint));
             return;
-        };
-        self.inside("version", |reader| {
-            let Some(text) = reader.text(node, "`1`") else { return };
+        }
+        self.optional(top, "version", |reader, node| {
+            let text = reader.text(node, "`1`")?;
             if text != "1" {
                 reader.blame(Kind::Version { found: node::short(text) }, node.place);
             }
+            Some(())
         });
     }
 }

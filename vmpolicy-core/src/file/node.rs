@@ -54,6 +54,26 @@ impl Node {
         }
     }
 
+    /// All texts in it; whether that is all there is.
+    pub(super) fn texts<'n>(&'n self, texts: &mut Vec<&'n str>) -> bool {
+        match &self.value {
+            Value::Scalar { text, .. } => {
+                texts.extend((!self.is_null()).then_some(text.as_str()));
+                !self.is_null()
+            }
+            // No short cut after one that can't be read: the rest has texts, too.
+            Value::Seq(items) => items.iter().filter(|item| !item.texts(texts)).count() == 0,
+            Value::Map(pairs) => {
+                let mut whole = true;
+                for (key, value) in pairs {
+                    whole &= key.texts(texts) & value.texts(texts);
+                }
+                whole
+            }
+            Value::Blamed => false,
+        }
+    }
+
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true, .. } if is_null(text))
     }

@@ -7,7 +7,7 @@ use crate::policy::build::{Doubts, MOST_SUGGESTIONS};
 use crate::policy::error::{Label, PolicyErrorKind, nearest};
 use crate::policy::{Located, Place};
 use crate::time::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
@@ -19,23 +19,45 @@ pub(super) struct Reader {
 pub(super) struct Fields<'n> {
     pub(super) place: Place,
     entries: BTreeMap<&'static str, &'n Node>,
-    /// Keys that were perhaps meant by others: they are not missing.
-    meant: Vec<&'static str>,
+    /// Values of keys that were there already: the first one counts, these are only looked at.
+    again: Vec<(&'static str, &'n Node)>,
+}
+
+/// A key with its value.
+pub(super) struct Entry<'n> {
+    pub(super) text: &'n str,
+    pub(super) key: &'n Node,
+    pub(super) value: &'n Node,
+    /// The same key stands before it.
+    pub(super) again: bool,
 }
 
 impl<'n> Fields<'n> {
     /// No keys at all.
     pub(super) const fn none(place: Place) -> Self {
-        Self { place, entries: BTreeMap::new(), meant: Vec::new() }
+        Self { place, entries: BTreeMap::new(), again: Vec::new() }
+    }
+
+    fn put(&mut self, key: &'static str, value: &'n Node) {
+        if self.entries.contains_key(key) {
+            self.again.push((key, value));
+        } else {
+            self.entries.insert(key, value);
+        }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
         self.entries.get(key).copied()
     }
 
-    /// Whether the key is not there because it is written wrong.
-    pub(super) fn is_meant(&self, key: &str) -> bool {
-        self.meant.contains(&key)
+    /// What stands there under a key that was there already.
+    pub(super) fn again(&self, key: &str) -> impl Iterator<Item = &'n Node> {
+        self.again.iter().filter(move |(name, _)| *name == key).map(|&(_, node)| node)
+    }
+
+    /// All that stands there under the key.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &'n Node> {
+        self.get(key).into_iter().chain(self.again(key))
     }
 }
 
@@ -80,12 +102,8 @@ impl Reader {
         }
     }
 
-    /// The entries of a map, with keys that are texts and stand there once.
-    pub(super) fn entries<'n>(
-        &mut self,
-        node: &'n Node,
-        expected: &'static str,
-    ) -> Option<Vec<(&'n str, &'n Node, &'n Node)>> {
+    /// The entries of a map whose keys are texts, in their order.
+    pub(super) fn entries<'n>(&mut self, node: &'n Node, expected: &'static str) -> Option<Vec<Entry<'n>>> {
         let Value::Map(pairs) = &node.value else {
             self.wrong_type(expected, node);
             return None;
@@ -101,21 +119,22 @@ impl Reader {
                 self.blame_hinted(Kind::NotRead { what: "merge keys" }, key.place, "write the values out");
                 continue;
             }
-            match seen.get(text.as_str()) {
-                Some(&first) => {
-                    let label = Label { place: first, text: "first here".to_owned() };
-                    self.blame(Kind::DuplicateKey { key: short(text) }, key.place).labels.push(label);
-                }
-                None => {
-                    seen.insert(text, key.place);
-                    entries.push((text.as_str(), key, value));
-                }
+            let first = seen.get(text.as_str()).copied();
+            if let Some(first) = first {
+                let label = Label { place: first, text: "first here".to_owned() };
+                self.blame(Kind::DuplicateKey { key: short(text) }, key.place).labels.push(label);
+            } else {
+                seen.insert(text, key.place);
             }
+            entries.push(Entry { text, key, value, again: first.is_some() });
         }
         Some(entries)
     }
 
     /// The values of a map with these keys and no others.
+    ///
+    /// What stands under a misspelt key is read as that of the key which was probably meant: it may have
+    /// errors of its own, and what it defines is not undefined.
     pub(super) fn fields<'n>(
         &mut self,
         node: &'n Node,
@@ -123,26 +142,34 @@ impl Reader {
         known: &[&'static str],
     ) -> Option<Fields<'n>> {
         let entries = self.entries(node, expected)?;
-        let mut fields = Fields { place: node.place, entries: BTreeMap::new(), meant: Vec::new() };
+        let mut fields = Fields::none(node.place);
+        let given: BTreeSet<&str> = entries.iter().map(|entry| entry.text).collect();
         // A key that is there already is not meant by another one.
-        let free = |name: &&&str| !entries.iter().any(|(given, ..)| *given == **name);
-        let free: Vec<&'static str> = known.iter().filter(free).copied().collect();
-        for (text, key, value) in entries {
+        let free: Vec<&'static str> = known.iter().filter(|&name| !given.contains(name)).copied().collect();
+        for Entry { text, key, value, again } in entries {
             if let Some(&name) = known.iter().find(|&&name| name == text) {
-                fields.entries.insert(name, value);
+                fields.put(name, value);
+                continue;
+            }
+            if again {
                 continue;
             }
             let worth = self.problems.len() < MOST_SUGGESTIONS;
             let near = worth.then(|| nearest(text, free.iter().copied())).flatten();
             let near = near.and_then(|near| free.iter().copied().find(|&name| name == near));
-            fields.meant.extend(near);
+            if let Some(near) = near {
+                fields.put(near, value);
+            }
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 // `days: Sat,Sun` in { } makes a key of `Sun`.
                 None if value.is_null() => {
                     "in { } and [ ] a text with a comma needs quotes around all of it".to_owned()
                 }
-                None => format!("the keys here are {}", list(known)),
+                None => match known {
+                    [only] => format!("the only key here is `{only}`"),
+                    _ => format!("the keys here are {}", list(known)),
+                },
             };
             self.blame_hinted(Kind::UnknownKey { key: short(text) }, key.place, hint);
         }
@@ -157,10 +184,39 @@ impl Reader {
         example: &str,
     ) -> Option<&'n Node> {
         let node = fields.get(key);
-        if node.is_none() && !fields.is_meant(key) {
-            self.blame_hinted(Kind::MissingKey { key }, fields.place, format!("write such as `{example}`"));
+        if node.is_none() {
+            self.blame_hinted(Kind::MissingKey { key }, fields.place, format!("for example `{example}`"));
         }
         node
+    }
+
+    /// A key that must be there; what is there and can't be read is blamed by `read`.
+    pub(super) fn required<'n, T>(
+        &mut self,
+        fields: &Fields<'n>,
+        key: &'static str,
+        example: &str,
+        read: impl FnMut(&mut Self, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        self.need(fields, key, example)?;
+        self.optional(fields, key, read)
+    }
+
+    /// As [`required`](Self::required), of a key that may be left out.
+    pub(super) fn optional<'n, T>(
+        &mut self,
+        fields: &Fields<'n>,
+        key: &'static str,
+        mut read: impl FnMut(&mut Self, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        let node = fields.get(key)?;
+        self.inside(key, |reader| {
+            let value = read(reader, node);
+            for node in fields.again(key) {
+                drop(read(reader, node));
+            }
+            value
+        })
     }
 
     pub(super) fn list<'n>(&mut self, node: &'n Node, expected: &'static str) -> Option<&'n [Node]> {
@@ -235,7 +291,7 @@ impl Reader {
         match scalar::parse_span(text) {
             Ok(span) => Some(Located::at(span, node.place)),
             Err(why) => {
-                let hint = scalar::whole(text).map(|_| format!("seconds are `{text}s`"));
+                let hint = scalar::whole(text).map(|_| format!("for seconds write `{text}s`"));
                 self.blame(Kind::Span { text: short(text), why }, node.place).hint = hint;
                 None
             }
@@ -252,12 +308,22 @@ impl Reader {
 
     /// A span that the shell waits for: none of zero.
     pub(super) fn wait(&mut self, fields: &Fields<'_>, key: &'static str, default: Span) -> Span {
-        let Some(node) = fields.get(key) else { return default };
-        let Some(span) = self.inside(key, |reader| reader.span(node)) else { return default };
-        if span.value.is_zero() {
-            self.inside(key, |reader| reader.zero_span(key, span.place));
-        }
-        span.value
+        let span = self.optional(fields, key, |reader, node| {
+            let span = reader.span(node)?;
+            if span.value.is_zero() {
+                reader.zero_span(key, span.place);
+            }
+            Some(span.value)
+        });
+        span.unwrap_or(default)
+    }
+}
+
+/// What there is to choose from, for a hint.
+pub(super) fn choices(words: &[&str]) -> String {
+    match words {
+        [only] => format!("the only one here is `{only}`"),
+        _ => format!("choose one of {}", list(words)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
-use super::reader::{Fields, Reader};
+use super::reader::{Entry, Fields, Reader};
 use super::scalar;
 use super::when::{self, When, Word};
 use crate::policy::error::nearest;
@@ -39,24 +39,31 @@ impl Source {
 
 impl Reader {
     pub(super) fn rules(&mut self, top: &Fields<'_>) -> Vec<RuleForm> {
-        let Some(node) = top.get("rules").filter(|node| !node.is_null()) else { return Vec::new() };
+        let expected = "a list of rules such as `- { name: ..., when: ..., do: ... }`";
         self.inside("rules", |reader| {
-            let items = reader.list(node, "a list of rules such as `- { name: ..., when: ..., do: ... }`");
-            let items = items.unwrap_or_default().iter().enumerate();
-            items.filter_map(|(index, item)| reader.rule(index, item)).collect()
+            let mut rules = Vec::new();
+            for node in top.all("rules").filter(|node| !node.is_null()) {
+                for item in reader.list(node, expected).unwrap_or_default() {
+                    rules.push(reader.rule(rules.len(), item));
+                }
+            }
+            rules
         })
     }
 
-    fn rule(&mut self, index: usize, node: &Node) -> Option<RuleForm> {
+    /// A rule; what of it can't be read has a stand-in, so that all else of it is judged.
+    fn rule(&mut self, index: usize, node: &Node) -> RuleForm {
         let step = name_of(node).map_or_else(|| format!("[{index}]"), str::to_owned);
         self.inside(&step, |reader| {
             let expected = "a rule such as `{ name: busy, when: load > 4, do: move }`";
-            let fields = reader.fields(node, expected, &["name", "when", "tarry", "do"])?;
-            let name = reader.need(&fields, "name", "name: overloaded");
-            let name =
-                name.and_then(|node| reader.inside("name", |reader| reader.name(node, "the name of a rule")));
-            let when = reader.need(&fields, "when", "when: slow_queries > 50");
-            let when = when.and_then(|node| reader.inside("when", |reader| reader.condition(node)));
+            let Some(fields) = reader.fields(node, expected, &["name", "when", "tarry", "do"]) else {
+                let name = Located::made(String::new());
+                return RuleForm { name, when: unread(), tarry: None, action: unread_action() };
+            };
+            let name = reader.required(&fields, "name", "name: overloaded", |reader, node| {
+                reader.name(node, "the name of a rule")
+            });
+            let when = reader.required(&fields, "when", "when: slow_queries > 50", Self::condition);
             let tarry = reader.optional(&fields, "tarry", |reader, node| {
                 let text = reader.text(node, "a tarry such as `3`, `5m` or `4 of 5`")?;
                 let tarry = scalar::tarry(text);
@@ -67,9 +74,13 @@ impl Reader {
                 }
                 Some(Located::at(tarry?, node.place))
             });
-            let action = reader.need(&fields, "do", "do: move");
-            let action = action.and_then(|node| reader.inside("do", |reader| reader.action(node)));
-            Some(RuleForm { name: name?, when: when?, tarry, action: action? })
+            let action = reader.required(&fields, "do", "do: move", Self::action);
+            RuleForm {
+                name: name.unwrap_or(Located::made(String::new())),
+                when: when.unwrap_or_else(unread),
+                tarry,
+                action: action.unwrap_or_else(unread_action),
+            }
         })
     }
 
@@ -78,11 +89,12 @@ impl Reader {
             Value::Map(_) => self.connective(node),
             Value::Scalar { text, verbatim, .. } if !node.is_null() => {
                 let source = Source { place: node.place, verbatim: *verbatim };
-                let when = when::parse(text).map_err(|error| {
+                let (when, error) = when::parse(text);
+                if let Some(error) = error {
                     let place = source.place(&error.at);
                     self.blame(Kind::Condition { message: error.message }, place).hint = error.hint;
-                });
-                Some(Located::at(form(when.ok()?, &source), node.place))
+                }
+                Some(Located::at(form(when?, &source), node.place))
             }
             _ => {
                 self.wrong_type(CONDITION, node);
@@ -96,88 +108,81 @@ impl Reader {
         let words = ["all", "any", "not"];
         // Without its quotes, `{ when: count(q, "c") >= 2 }` is torn at the comma; that is no connective.
         let fields = self.fields(node, CONDITION, &words)?;
-        let mut present = words.into_iter().filter(|word| fields.get(word).is_some());
-        let Some(word) = present.next() else {
-            if !words.iter().any(|word| fields.is_meant(word)) && fields_empty(node) {
-                self.wrong_type(CONDITION, node);
-            }
-            return None;
-        };
-        if let Some(other) = present.next() {
-            let kind = Kind::Exclusive { one: word, other };
-            self.blame_hinted(
-                kind,
-                node.place,
-                "put one into the other, such as `{ all: [..., { not: ... }] }`",
-            );
-            return None;
+        let present: Vec<_> = words.into_iter().filter(|word| fields.get(word).is_some()).collect();
+        if present.is_empty() && fields_empty(node) {
+            self.wrong_type(CONDITION, node);
         }
-        let inner = fields.get(word)?;
-        self.inside(word, |reader| {
-            let form = if word == "not" {
-                ConditionForm::Not(Box::new(reader.condition(inner)?))
-            } else {
-                let items = reader.list(inner, "a list of conditions")?;
-                let read = |(index, item): (usize, &Node)| {
-                    reader.inside(&format!("[{index}]"), |r| r.condition(item))
-                };
-                // All are looked at before one that can't be read ends it.
-                let parts: Vec<_> = items.iter().enumerate().map(read).collect();
-                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-                if word == "all" { ConditionForm::All(parts) } else { ConditionForm::Any(parts) }
-            };
-            Some(Located::at(form, node.place))
-        })
+        if let &[one, other, ..] = present.as_slice() {
+            let hint = "put one into the other, such as `{ all: [..., { not: ... }] }`";
+            self.blame_hinted(Kind::Exclusive { one, other }, node.place, hint);
+        }
+        let mut read = |word| {
+            let form = self.optional(&fields, word, |reader, inner| reader.connected(word, inner));
+            form.map_or_else(unread, |form| Located::at(form, node.place))
+        };
+        let mut forms: Vec<_> = present.iter().map(|&word| read(word)).collect();
+        match forms.len() {
+            0 | 1 => forms.pop(),
+            // Which one holds is not known, so each is judged.
+            _ => Some(Located::at(ConditionForm::All(forms), node.place)),
+        }
+    }
+
+    /// What follows one of these words.
+    fn connected(&mut self, word: &'static str, inner: &Node) -> Option<ConditionForm> {
+        if word == "not" {
+            return Some(ConditionForm::Not(Box::new(self.condition(inner).unwrap_or_else(unread))));
+        }
+        let items = self.list(inner, "a list of conditions")?;
+        let read = |(index, item): (usize, &Node)| {
+            self.inside(&format!("[{index}]"), |reader| reader.condition(item).unwrap_or_else(unread))
+        };
+        let parts = items.iter().enumerate().map(read).collect();
+        Some(if word == "all" { ConditionForm::All(parts) } else { ConditionForm::Any(parts) })
     }
 
     fn action(&mut self, node: &Node) -> Option<Located<ActionForm>> {
         let at = |form| Some(Located::at(form, node.place));
         let Value::Map(_) = node.value else {
             let text = self.text(node, "an action such as `move`")?;
-            return match text {
-                "move" => at(ActionForm::Move),
-                "move-up" => at(ActionForm::MoveUp),
-                "move-down" => at(ActionForm::MoveDown),
-                "move-to-base" => at(ActionForm::MoveToBase),
-                "rest" => at(ActionForm::Rest(Monitor::Off)),
-                "move-from-home" => at(ActionForm::MoveFromHome(None)),
-                "move-to-home" => at(ActionForm::MoveToHome),
-                "move-to" => {
-                    self.blame_hinted(Kind::NoTarget, node.place, "write `{ move-to: HOST }`");
-                    None
-                }
-                _ => {
-                    self.no_action(text, node.place);
-                    None
-                }
-            };
+            match text {
+                "move-to" => self.blame_hinted(Kind::NoTarget, node.place, "write `{ move-to: HOST }`"),
+                _ if !ACTIONS.contains(&text) => self.no_action(text, node.place),
+                _ => {}
+            }
+            return at(alone(text)?);
         };
         let entries = self.entries(node, "an action")?;
-        let [(word, key, value)] = entries[..] else {
+        let known = entries.iter().find(|entry| ACTIONS.contains(&entry.text));
+        if entries.len() != 1 {
             self.blame_hinted(
                 Kind::WrongType { expected: "one action", found: format!("{} of them", entries.len()) },
                 node.place,
-                "write such as `{ move-to: HOST }`",
+                "for example `{ move-to: HOST }`",
             );
-            return None;
+        } else if let (None, Some(Entry { text, key, .. })) = (known, entries.first()) {
+            self.no_action(text, key.place);
+        }
+        let &Entry { text: word, value, .. } = known?;
+        let unread = || Located::made(String::new());
+        let named = |reader: &mut Self, expected| {
+            reader.inside(word, |reader| reader.name(value, expected)).unwrap_or_else(unread)
         };
         match word {
-            "move-to" => at(ActionForm::MoveTo(self.name(value, "the name of a host")?)),
-            "move-from-home" => at(ActionForm::MoveFromHome(Some(self.name(value, "the name of an array")?))),
+            "move-to" => at(ActionForm::MoveTo(named(self, "the name of a host"))),
+            "move-from-home" => at(ActionForm::MoveFromHome(Some(named(self, "the name of an array")))),
             "rest" => {
-                let fields = self.fields(value, "`{ monitor: true }`", &["monitor"])?;
-                let monitor = self.optional(&fields, "monitor", Self::truth);
+                let fields = self.fields(value, "`{ monitor: true }`", &["monitor"]);
+                let monitor = fields.and_then(|fields| self.optional(&fields, "monitor", Self::truth));
                 at(ActionForm::Rest(if monitor == Some(true) { Monitor::On } else { Monitor::Off }))
             }
-            _ if ACTIONS.contains(&word) => {
-                let found = format!("`{word}` with a value");
-                let hint = format!("write `{word}` alone");
-                self.blame_hinted(Kind::WrongType { expected: "an action", found }, node.place, hint);
-                None
-            }
             _ => {
-                self.no_action(word, key.place);
-                None
+                if entries.len() == 1 {
+                    let found = format!("`{word}` with a value");
+                    let hint = format!("write `{word}` alone");
+                    self.blame_hinted(Kind::WrongType { expected: "an action", found }, node.place, hint);
+                }
+                alone(word).map(|form| Located::at(form, node.place))
             }
         }
     }
@@ -189,6 +194,30 @@ impl Reader {
         };
         self.blame_hinted(Kind::Action { text: short(text) }, place, hint);
     }
+}
+
+/// An action that is one word.
+fn alone(word: &str) -> Option<ActionForm> {
+    Some(match word {
+        "move" => ActionForm::Move,
+        "move-up" => ActionForm::MoveUp,
+        "move-down" => ActionForm::MoveDown,
+        "move-to-base" => ActionForm::MoveToBase,
+        "rest" => ActionForm::Rest(Monitor::Off),
+        "move-from-home" => ActionForm::MoveFromHome(None),
+        "move-to-home" => ActionForm::MoveToHome,
+        _ => return None,
+    })
+}
+
+/// What stands for a condition that can't be read. It has no place, and no policy may have it.
+fn unread() -> Located<ConditionForm> {
+    Located::made(ConditionForm::All(Vec::new()))
+}
+
+/// The same for an action.
+fn unread_action() -> Located<ActionForm> {
+    Located::made(ActionForm::MoveTo(Located::made(String::new())))
 }
 
 fn fields_empty(node: &Node) -> bool {
@@ -209,7 +238,11 @@ fn name_of(node: &Node) -> Option<&str> {
 }
 
 fn form(when: When, source: &Source) -> ConditionForm {
-    let at = |threshold, at: &Range<usize>| Located::at(threshold, source.place(at));
+    // A threshold that can't be read has no stretch of the text.
+    let at = |threshold, at: &Range<usize>| match at.is_empty() {
+        true => Located::made(threshold),
+        false => Located::at(threshold, source.place(at)),
+    };
     match when {
         When::Indicator { indicator, compare, threshold, at: range, unit } => ConditionForm::Indicator {
             indicator: source.word(indicator),

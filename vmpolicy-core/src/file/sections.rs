@@ -1,132 +1,142 @@
 //! The sections of the file that the engine reads: arrays, indicators, windows, queues, moves.
 //!
-//! What can't be read is left out, and remembered as a doubt: nobody is told twice, once for the slip and
-//! once more for each use of what it broke.
+//! What can't be read has a stand-in, or is left out and remembered as a doubt: all around it is judged, and
+//! nobody is told twice, once for the slip and once more for each use of what it broke.
 
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
-use super::reader::{Fields, Reader};
+use super::reader::{Entry, Fields, Reader};
 use super::scalar;
 use super::shell::{ProbeSpec, QueueSource};
 use crate::leaf::sample::Read;
 use crate::leaf::window::{CronExpr, Hours, Weekdays};
-use crate::policy::error::Noun;
 use crate::policy::{
     ArrayForm, ClassForm, IndicatorForm, Located, MovesForm, PatternForm, PriceForm, QueueForm,
     RelocationForm, Tour, WindowForm,
 };
+use crate::time::Span;
 use core::fmt::Display;
+use std::collections::BTreeSet;
 
 impl Reader {
-    /// Each entry of a section of named things, in its order.
+    /// Each entry of a section of named things, in its order, and whether that is all there is. `read` is
+    /// told whether a name is there for the first time.
     fn named<'n, T>(
         &mut self,
         fields: &Fields<'n>,
         section: &'static str,
-        mut read: impl FnMut(&mut Self, Located<String>, &'n Node) -> Option<T>,
-    ) -> Vec<T> {
-        let Some(node) = fields.get(section) else { return Vec::new() };
+        mut read: impl FnMut(&mut Self, Located<String>, &'n Node, bool) -> T,
+    ) -> (Vec<T>, bool) {
+        let (mut seen, mut found, mut whole) = (BTreeSet::new(), Vec::new(), true);
         self.inside(section, |reader| {
             // `windows:` with nothing after it is a section that is empty so far.
-            if node.is_null() {
-                return Vec::new();
+            for node in fields.all(section).filter(|node| !node.is_null()) {
+                let entries = reader.entries(node, "names with their definitions").unwrap_or_default();
+                whole &= matches!(&node.value, Value::Map(pairs) if pairs.len() == entries.len());
+                for Entry { text, key, value, .. } in entries {
+                    let located = Located::at(text.to_owned(), key.place);
+                    let first = seen.insert(text);
+                    found.push(reader.inside(text, |reader| read(reader, located, value, first)));
+                }
             }
-            let entries = reader.entries(node, "names with their definitions").unwrap_or_default();
-            let read = |(name, key, value): (&'n str, &'n Node, &'n Node)| {
-                let located = Located::at(name.to_owned(), key.place);
-                reader.inside(name, |reader| read(reader, located, value))
-            };
-            entries.into_iter().filter_map(read).collect()
-        })
+        });
+        (found, whole)
     }
 
     pub(super) fn arrays(&mut self, top: &Fields<'_>) -> Vec<ArrayForm> {
-        let readable = match self.need(top, "arrays", "arrays: { NAME: { hosts: [HOST, ...] } }") {
-            Some(node) => matches!(node.value, Value::Map(_)),
-            None => false,
-        };
-        if !readable {
-            self.doubts.arrays = true;
-            self.doubts.hosts = true;
-            self.doubts.bases = true;
+        let missing = self.need(top, "arrays", "arrays: { NAME: { hosts: [HOST, ...] } }").is_none();
+        let (arrays, whole) = self.named(top, "arrays", |reader, name, node, first| {
+            let array = reader.array(name, node);
+            // Of two by one name it is not known which one is meant, nor whether they are two.
+            if !first {
+                let named = array.hosts.value.into_iter().chain(array.base);
+                reader.doubts.host_names.extend(named.map(|host| host.value));
+                reader.doubts.bases = true;
+                return None;
+            }
+            Some(array)
+        });
+        if missing || !whole {
+            self.doubt_all();
         }
-        self.named(top, "arrays", Self::array)
+        arrays.into_iter().flatten().collect()
     }
 
-    fn array(&mut self, name: Located<String>, node: &Node) -> Option<ArrayForm> {
+    fn array(&mut self, name: Located<String>, node: &Node) -> ArrayForm {
         let known = ["hosts", "base", "price", "speed", "relocation"];
         let Some(fields) = self.fields(node, "an array such as `{ hosts: [a, b] }`", &known) else {
-            self.doubts.arrays = true;
-            self.doubts.hosts = true;
             self.doubts.bases = true;
-            self.doubts.name(Noun::Array, name.value);
-            return None;
-        };
-        let hosts = self.need(&fields, "hosts", "hosts: [a, b]").and_then(|node| {
-            let hosts = self.inside("hosts", |reader| {
-                let items = reader.list(node, "a list of hosts such as `[a, b]`")?;
-                let read: Vec<_> = items.iter().map(|item| reader.name(item, "the name of a host")).collect();
-                let all = read.iter().all(Option::is_some);
-                Some((read.into_iter().flatten().collect::<Vec<_>>(), all))
-            })?;
-            if !hosts.1 {
+            self.doubts.relocations.insert(name.value.clone());
+            // A list is probably the ring; a word does not say which hosts there are.
+            if matches!(node.value, Value::Seq(_)) {
+                self.doubt_hosts(node);
+            } else {
                 self.doubts.hosts = true;
             }
-            Some(Located::at(hosts.0, node.place))
+            let hosts = Located::made(Vec::new());
+            return ArrayForm { name, hosts, base: None, price: None, speed: None, relocation: None };
+        };
+        if self.need(&fields, "hosts", "hosts: [a, b]").is_none() {
+            self.doubts.hosts = true;
+        }
+        let hosts = self.optional(&fields, "hosts", |reader, node| {
+            let Some(items) = reader.list(node, "a list of hosts such as `[a, b]`") else {
+                reader.doubt_hosts(node);
+                return None;
+            };
+            let read = items.iter().filter_map(|item| reader.host(item)).collect::<Vec<_>>();
+            // Of hosts none of which can be read, the ring is not known to be empty.
+            (!read.is_empty() || items.is_empty()).then(|| Located::at(read, node.place))
         });
-        if hosts.is_none() {
-            self.doubts.hosts = true;
-        }
-        let base = self.optional(&fields, "base", |reader, node| reader.name(node, "the name of a host"));
-        if base.is_none() && (fields.get("base").is_some() || fields.is_meant("base")) {
-            self.doubts.bases = true;
-            self.doubts.hosts = true;
-        }
+        let base = self.optional(&fields, "base", Self::host);
+        self.doubts.bases |= base.is_none() && fields.get("base").is_some();
         let relocation = self.optional(&fields, "relocation", Self::relocation);
-        if relocation.is_none() && (fields.get("relocation").is_some() || fields.is_meant("relocation")) {
-            self.doubts.relocation = true;
+        if relocation.is_none() && fields.get("relocation").is_some() {
+            self.doubts.relocations.insert(name.value.clone());
         }
-        Some(ArrayForm {
-            hosts: hosts.unwrap_or(Located::at(Vec::new(), node.place)),
-            base,
-            price: self.optional(&fields, "price", Self::price),
-            speed: self
-                .optional(&fields, "speed", |reader, node| reader.number(node, "a speed such as `2.28`")),
-            relocation,
-            name,
-        })
+        let price = self.optional(&fields, "price", Self::price);
+        let speed =
+            self.optional(&fields, "speed", |reader, node| reader.number(node, "a speed such as `2.28`"));
+        let hosts = hosts.unwrap_or(Located::made(Vec::new()));
+        ArrayForm { name, hosts, base, price, speed, relocation }
     }
 
-    /// A key that may be left out; what is there and can't be read is blamed by `read`.
-    pub(super) fn optional<'n, T>(
-        &mut self,
-        fields: &Fields<'n>,
-        key: &'static str,
-        read: impl FnOnce(&mut Self, &'n Node) -> Option<T>,
-    ) -> Option<T> {
-        let node = fields.get(key)?;
-        self.inside(key, |reader| read(reader, node))
+    fn host(&mut self, node: &Node) -> Option<Located<String>> {
+        let host = self.name(node, "the name of a host");
+        if host.is_none() {
+            self.doubt_hosts(node);
+        }
+        host
+    }
+
+    /// Hosts are there that can't be read: perhaps those whose names are found anyway, or else any.
+    fn doubt_hosts(&mut self, node: &Node) {
+        let mut texts = Vec::new();
+        let whole = node.texts(&mut texts);
+        self.doubts.hosts |= !whole || texts.is_empty();
+        let names = texts.into_iter().flat_map(|text| text.split([',', ' ', '\t', '\n']));
+        self.doubts.host_names.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
     }
 
     fn price(&mut self, node: &Node) -> Option<Located<PriceForm>> {
         let fields = self.fields(node, "prices such as `{ host: 0.12, base: 0.03 }`", &["host", "base"])?;
         let expected = "a price such as `0.12`";
-        let host = self.need(&fields, "host", "host: 0.12");
-        let host = host.and_then(|node| self.inside("host", |reader| reader.number(node, expected)));
+        let host = self.required(&fields, "host", "host: 0.12", |reader, node| reader.number(node, expected));
         let base = self.optional(&fields, "base", |reader, node| reader.number(node, expected));
-        Some(Located::at(PriceForm { host: host?, base }, node.place))
+        let host = host.unwrap_or(Located::made(f64::NAN));
+        Some(Located::at(PriceForm { host, base }, node.place))
     }
 
     fn relocation(&mut self, node: &Node) -> Option<Located<RelocationForm>> {
         if let Value::Map(_) = node.value {
             let fields = self.fields(node, "a relocation", &["size", "bandwidth"])?;
-            let size = self.need(&fields, "size", "size: 4GiB");
-            let size = size.and_then(|node| self.inside("size", |reader| reader.data(node, false)));
-            let bandwidth = self.need(&fields, "bandwidth", "bandwidth: 3MiB/s");
-            let bandwidth =
-                bandwidth.and_then(|node| self.inside("bandwidth", |reader| reader.data(node, true)));
-            let form = RelocationForm::Copy { size_bytes: size?, bandwidth_bytes_per_s: bandwidth? };
-            return Some(Located::at(form, node.place));
+            let size = self.required(&fields, "size", "size: 4GiB", |reader, node| reader.data(node, false));
+            let bandwidth = self
+                .required(&fields, "bandwidth", "bandwidth: 3MiB/s", |reader, node| reader.data(node, true));
+            // What can't be read is no number.
+            let (size_bytes, bandwidth_bytes_per_s) =
+                (size.unwrap_or(f64::NAN), bandwidth.unwrap_or(f64::NAN));
+            return Some(Located::at(RelocationForm::Copy { size_bytes, bandwidth_bytes_per_s }, node.place));
         }
         let span = self.span(node)?;
         Some(Located::at(RelocationForm::Takes(span.value), node.place))
@@ -137,7 +147,7 @@ impl Reader {
         let bytes = scalar::data(text, per_second);
         if bytes.is_none() {
             let example =
-                if per_second { "write such as `3MiB/s` or `24Mbit/s`" } else { "write such as `4GiB`" };
+                if per_second { "for example `3MiB/s` or `24Mbit/s`" } else { "for example `4GiB`" };
             self.blame_hinted(Kind::Data { text: short(text) }, node.place, example);
         }
         bytes
@@ -147,22 +157,24 @@ impl Reader {
         &mut self,
         top: &Fields<'_>,
     ) -> (Vec<IndicatorForm>, Vec<Option<Located<ProbeSpec>>>) {
-        self.doubts.indicators |= unreadable(top, "indicators");
-        self.named(top, "indicators", Self::indicator).into_iter().unzip()
+        let (indicators, whole) =
+            self.named(top, "indicators", |reader, name, node, _| reader.indicator(name, node));
+        self.doubts.indicators |= !whole;
+        indicators.into_iter().unzip()
     }
 
     fn indicator(
         &mut self,
         name: Located<String>,
         node: &Node,
-    ) -> Option<(IndicatorForm, Option<Located<ProbeSpec>>)> {
+    ) -> (IndicatorForm, Option<Located<ProbeSpec>>) {
+        let unread = Located::made(Span::ZERO);
         let expected = "an indicator such as `{ probe: { load: {} }, every: 60s }`";
         let Some(fields) = self.fields(node, expected, &["probe", "every", "read", "missing", "unit"]) else {
-            self.doubts.name(Noun::Indicator, name.value);
-            return None;
+            self.doubts.units.insert(name.value.clone());
+            return (IndicatorForm { name, every: unread, read: Read::Gauge, missing: 0, unit: None }, None);
         };
-        let every = self.need(&fields, "every", "every: 60s");
-        let every = every.and_then(|node| self.inside("every", |reader| reader.span(node)));
+        let every = self.required(&fields, "every", "every: 60s", Self::span);
         let reads = [("gauge", Read::Gauge), ("delta", Read::Delta), ("rate", Read::Rate)];
         let read = self.optional(&fields, "read", |reader, node| {
             reader.choice(node, "`gauge`, `delta`, `rate`", &reads)
@@ -171,53 +183,56 @@ impl Reader {
             reader.whole(node, "a number of readings such as `2`")
         });
         let unit = self.optional(&fields, "unit", |reader, node| reader.name(node, "a unit such as `ms`"));
-        self.doubts.units |= unit.is_none() && (fields.get("unit").is_some() || fields.is_meant("unit"));
+        if unit.is_none() && fields.get("unit").is_some() {
+            self.doubts.units.insert(name.value.clone());
+        }
         let probe = self.optional(&fields, "probe", Self::probe);
         let form = IndicatorForm {
-            // A stand-in: the file has an error, so nobody will see it.
-            every: every.unwrap_or(Located::made(crate::time::Span::from_secs(60))),
+            every: every.unwrap_or(unread),
             read: read.unwrap_or_default(),
             missing: missing.unwrap_or(0),
             unit,
             name,
         };
-        Some((form, probe))
+        (form, probe)
     }
 
     pub(super) fn windows(&mut self, top: &Fields<'_>) -> Vec<WindowForm> {
-        self.doubts.windows |= unreadable(top, "windows");
-        self.named(top, "windows", |reader, name, node| {
-            let known = name.value.clone();
-            let form = reader.window(name, node);
-            if form.is_none() {
-                reader.doubts.name(Noun::Window, known);
-            }
-            form
-        })
+        let (windows, whole) = self.named(top, "windows", |reader, name, node, _| reader.window(name, node));
+        self.doubts.windows |= !whole;
+        windows
     }
 
-    fn window(&mut self, name: Located<String>, node: &Node) -> Option<WindowForm> {
+    fn window(&mut self, name: Located<String>, node: &Node) -> WindowForm {
+        let unread = Located::made(PatternForm::Days { days: Weekdays::ALL, hours: Hours::WHOLE_DAY });
         let expected = "a window such as `{ days: Mon-Fri, hours: 09:00-16:00, zone: Europe/Oslo }`";
-        let fields = self.fields(node, expected, &["days", "hours", "open", "close", "zone"])?;
-        let zone = self.need(&fields, "zone", "zone: Europe/Oslo");
-        let zone =
-            zone.and_then(|node| self.inside("zone", |reader| reader.name(node, "the name of a time zone")));
-        let pattern = self.pattern(&fields);
-        Some(WindowForm { name, pattern: Located::at(pattern?, node.place), zone: zone? })
+        let Some(fields) = self.fields(node, expected, &["days", "hours", "open", "close", "zone"]) else {
+            return WindowForm { name, pattern: unread, zone: Located::made(String::new()) };
+        };
+        let zone = self.required(&fields, "zone", "zone: Europe/Oslo", |reader, node| {
+            reader.name(node, "the name of a time zone")
+        });
+        let pattern = self.pattern(&fields).map_or(unread, |pattern| Located::at(pattern, node.place));
+        WindowForm { name, pattern, zone: zone.unwrap_or(Located::made(String::new())) }
     }
 
     fn pattern(&mut self, fields: &Fields<'_>) -> Option<PatternForm> {
         let present = |keys: [&'static str; 2]| keys.into_iter().find(|key| fields.get(key).is_some());
+        let days = self.optional(fields, "days", Self::days);
+        let hours = self.optional(fields, "hours", |reader, node| {
+            let text = reader.text(node, "hours such as `09:00-16:00`")?;
+            reader.leaf(node, Hours::parse(text))
+        });
+        let open = self.optional(fields, "open", Self::cron);
+        let close = self.optional(fields, "close", Self::cron);
         match (present(["days", "hours"]), present(["open", "close"])) {
             (Some(one), Some(other)) => {
                 self.blame(Kind::Exclusive { one, other }, fields.place);
                 None
             }
             (None, Some(_)) => {
-                let open = self.need(fields, "open", "open: \"0 9 * * Mon-Fri\"");
-                let open = open.and_then(|node| self.inside("open", |reader| reader.cron(node)));
-                let close = self.need(fields, "close", "close: \"0 16 * * Mon-Fri\"");
-                let close = close.and_then(|node| self.inside("close", |reader| reader.cron(node)));
+                self.need(fields, "open", "open: \"0 9 * * Mon-Fri\"");
+                self.need(fields, "close", "close: \"0 16 * * Mon-Fri\"");
                 Some(PatternForm::Cron { open: open?, close: close? })
             }
             (None, None) => {
@@ -225,18 +240,9 @@ impl Reader {
                 None
             }
             (Some(_), None) => {
-                let days = match fields.get("days") {
-                    Some(node) => self.inside("days", |reader| reader.days(node)),
-                    None => Some(Weekdays::ALL),
-                };
-                let hours = match fields.get("hours") {
-                    Some(node) => self.inside("hours", |reader| {
-                        let text = reader.text(node, "hours such as `09:00-16:00`")?;
-                        reader.leaf(node, Hours::parse(text))
-                    }),
-                    None => Some(Hours::WHOLE_DAY),
-                };
-                Some(PatternForm::Days { days: days?, hours: hours? })
+                let days = if fields.get("days").is_some() { days? } else { Weekdays::ALL };
+                let hours = if fields.get("hours").is_some() { hours? } else { Hours::WHOLE_DAY };
+                Some(PatternForm::Days { days, hours })
             }
         }
     }
@@ -250,13 +256,14 @@ impl Reader {
         if items.is_empty() {
             self.wrong_type("days such as `Mon-Fri`", node);
         }
-        let mut all: Option<Weekdays> = None;
-        for item in items {
+        let read = |item| {
             let text = self.text(item, "days such as `Mon-Fri`")?;
-            let days = self.leaf(item, Weekdays::parse(text))?;
-            all = Some(all.map_or(days, |all| all.and(days)));
-        }
-        all
+            self.leaf(item, Weekdays::parse(text))
+        };
+        // All are looked at before one that can't be read ends it.
+        let days: Vec<Option<Weekdays>> = items.iter().map(read).collect();
+        let days: Vec<Weekdays> = days.into_iter().collect::<Option<_>>()?;
+        days.into_iter().reduce(Weekdays::and)
     }
 
     fn cron(&mut self, node: &Node) -> Option<CronExpr> {
@@ -269,49 +276,43 @@ impl Reader {
     }
 
     pub(super) fn queues(&mut self, top: &Fields<'_>) -> (Vec<QueueForm>, Vec<Option<Located<QueueSource>>>) {
-        self.doubts.queues |= unreadable(top, "queues");
-        self.named(top, "queues", Self::queue).into_iter().unzip()
+        let (queues, whole) = self.named(top, "queues", |reader, name, node, _| reader.queue(name, node));
+        self.doubts.queues |= !whole;
+        queues.into_iter().unzip()
     }
 
-    fn queue(
-        &mut self,
-        name: Located<String>,
-        node: &Node,
-    ) -> Option<(QueueForm, Option<Located<QueueSource>>)> {
+    fn queue(&mut self, name: Located<String>, node: &Node) -> (QueueForm, Option<Located<QueueSource>>) {
+        let unread = Located::made(Span::ZERO);
         let expected = "a queue such as `{ every: 120s, classes: { \"grade a\": 71s } }`";
         let Some(fields) = self.fields(node, expected, &["source", "every", "classes"]) else {
-            self.doubts.name(Noun::Queue, name.value);
-            return None;
+            self.doubts.classes.insert(name.value.clone());
+            return (QueueForm { name, every: unread, classes: Vec::new() }, None);
         };
-        let every = self.need(&fields, "every", "every: 120s");
-        let every = every.and_then(|node| self.inside("every", |reader| reader.span(node)));
-        if unreadable(&fields, "classes") {
-            self.doubts.classes = true;
-        }
-        let classes = self.named(&fields, "classes", |reader, name, node| {
+        let every = self.required(&fields, "every", "every: 120s", Self::span);
+        let (classes, whole) = self.named(&fields, "classes", |reader, name, node, first| {
             let takes = match &node.value {
                 _ if node.is_null() => None,
                 Value::Map(pairs) if pairs.is_empty() => None,
-                _ => {
-                    let takes = reader.span(node);
-                    reader.doubts.classes |= takes.is_none();
-                    takes
-                }
+                // A stand-in keeps the class from being blamed for not saying.
+                _ => Some(reader.span(node).unwrap_or(Located::made(Span::ZERO))),
             };
-            Some(ClassForm { name, takes })
+            first.then_some(ClassForm { name, takes })
         });
+        let classes = classes.into_iter().flatten().collect();
+        if !whole {
+            self.doubts.classes.insert(name.value.clone());
+        }
         let source = self.optional(&fields, "source", Self::queue_source);
-        let every = every.unwrap_or(Located::made(crate::time::Span::from_secs(60)));
-        Some((QueueForm { name, every, classes }, source))
+        (QueueForm { name, every: every.unwrap_or(unread), classes }, source)
     }
 
     pub(super) fn moves(&mut self, top: &Fields<'_>) -> MovesForm {
-        let Some(node) = top.get("moves").filter(|node| !node.is_null()) else { return MovesForm::default() };
         let known = ["settle", "confirm_within", "dwell", "at_most", "tour", "bar", "tour_pause"];
-        self.inside("moves", |reader| {
-            let Some(fields) = reader.fields(node, "settings such as `{ settle: 45s }`", &known) else {
-                return MovesForm::default();
-            };
+        let moves = self.optional(top, "moves", |reader, node| {
+            if node.is_null() {
+                return None;
+            }
+            let fields = reader.fields(node, "settings such as `{ settle: 45s }`", &known)?;
             let mut span = |key| reader.optional(&fields, key, Self::span);
             let (settle, confirm_within, dwell) = (span("settle"), span("confirm_within"), span("dwell"));
             let (bar, tour_pause) = (span("bar"), span("tour_pause"));
@@ -322,7 +323,7 @@ impl Reader {
                     reader.blame_hinted(
                         Kind::Budget { text: short(text) },
                         node.place,
-                        "write such as `12 per 1h`",
+                        "for example `12 per 1h`",
                     );
                 }
                 Some(Located::at(budget?, node.place))
@@ -332,13 +333,9 @@ impl Reader {
                 let tour = reader.choice(node, "`stop`, `keep-going`", &tours)?;
                 Some(Located::at(tour, node.place))
             });
-            MovesForm { settle, confirm_within, dwell, at_most, tour, bar, tour_pause, locate_every: None }
-        })
+            let locate_every = None;
+            Some(MovesForm { settle, confirm_within, dwell, at_most, tour, bar, tour_pause, locate_every })
+        });
+        moves.unwrap_or_default()
     }
-}
-
-/// Whether a section is there, but not as names with definitions; or is there under a wrong name.
-fn unreadable(fields: &Fields<'_>, section: &str) -> bool {
-    fields.is_meant(section)
-        || fields.get(section).is_some_and(|node| !node.is_null() && !matches!(node.value, Value::Map(_)))
 }

@@ -5,7 +5,7 @@
 
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
-use super::reader::{Fields, Reader};
+use super::reader::{Entry, Fields, Reader, choices};
 use crate::policy::error::nearest;
 use crate::policy::{Located, MovesForm};
 use crate::time::Span;
@@ -191,56 +191,56 @@ const SOURCES: Kinds =
 const PLACEHOLDERS: &[&str] = &["guest", "from", "to", "id"];
 
 impl Reader {
-    /// The kind that a map with one key, or a bare word, names; its options; and all entries.
-    fn kind<'n>(
+    /// Reads the kind that a map with one key, or a bare word, names, with its options; and finds what stands
+    /// beside the kind. Where there are several kinds, `read` gets to see each of them.
+    fn kind<'n, T>(
         &mut self,
         node: &'n Node,
         kinds: &Kinds,
-    ) -> Option<(&'static str, Option<&'n Node>, Option<&'n Node>)> {
+        mut read: impl FnMut(&mut Self, &'static str, Option<&'n Node>) -> Option<T>,
+    ) -> (Option<T>, Option<&'n Node>) {
         let what = kinds.what;
-        let (mut found, mut every) = (Vec::new(), None);
+        let (mut found, mut beside) = (Vec::new(), None);
         match &node.value {
             Value::Scalar { text, .. } if !node.is_null() => found.push((text.as_str(), node, None)),
             _ => {
-                for (word, key, value) in self.entries(node, "the kind and its options")? {
-                    if kinds.beside.contains(&word) {
-                        every = Some(value)
-                    } else {
-                        found.push((word, key, Some(value)))
+                let Some(entries) = self.entries(node, "the kind and its options") else {
+                    return (None, None);
+                };
+                for Entry { text, key, value, again } in entries {
+                    if kinds.beside.contains(&text) {
+                        beside = beside.or(Some(value));
+                    } else if !again {
+                        found.push((text, key, Some(value)));
                     }
                 }
             }
         }
-        let mut chosen = Vec::new();
+        let (mut chosen, mut values) = (Vec::new(), Vec::new());
         for &(word, key, value) in &found {
             let name = short(word);
             if let Some(&kind) = kinds.here.iter().find(|&&kind| kind == word) {
-                chosen.push((kind, value, every));
+                chosen.push(kind);
+                values.push(self.inside(kind, |reader| read(reader, kind, value)));
             } else if kinds.later.contains(&word) {
-                let hint = format!("there are {}", words(kinds.here));
+                let hint = choices(kinds.here);
                 self.blame_hinted(Kind::NotAvailable { what, name }, key.place, hint);
             } else {
                 let hint = match nearest(word, kinds.here.iter().chain(kinds.later).copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", words(kinds.here)),
+                    None => choices(kinds.here),
                 };
                 self.blame_hinted(Kind::NoSuchKind { what, name }, key.place, hint);
             }
         }
-        match (chosen.as_slice(), found.len()) {
-            (&[one], 1) => Some(one),
-            (&[(one, ..), (other, ..), ..], _) => {
-                self.blame(Kind::Exclusive { one, other }, node.place);
-                None
-            }
-            (_, 0) => {
-                let hint = format!("there are {}", words(kinds.here));
-                let kind = Kind::WrongType { expected: "a kind with its options", found: node.describe() };
-                self.blame_hinted(kind, node.place, hint);
-                None
-            }
-            _ => None,
+        if let &[one, other, ..] = chosen.as_slice() {
+            self.blame(Kind::Exclusive { one, other }, node.place);
+        } else if found.is_empty() && !matches!(node.value, Value::Blamed) {
+            let hint = choices(kinds.here);
+            let kind = Kind::WrongType { expected: "a kind with its options", found: node.describe() };
+            self.blame_hinted(kind, node.place, hint);
         }
+        (values.into_iter().next().flatten(), beside)
     }
 
     /// The options of a kind; none are as good as empty ones.
@@ -267,8 +267,7 @@ impl Reader {
     }
 
     pub(super) fn probe(&mut self, node: &Node) -> Option<Located<ProbeSpec>> {
-        let (kind, value, _) = self.kind(node, &PROBES)?;
-        let spec = self.inside(kind, |reader| match kind {
+        let (spec, _) = self.kind(node, &PROBES, |reader, kind, value| match kind {
             "mysql" => reader.mysql(node, value),
             "file" => reader.path(node, value).map(|path| ProbeSpec::File { path }),
             "exec" => {
@@ -280,9 +279,8 @@ impl Reader {
                 let fields = reader.options(node, value, &["resource", "kind", "avg"])?;
                 let resources =
                     [("cpu", PsiResource::Cpu), ("memory", PsiResource::Memory), ("io", PsiResource::Io)];
-                let resource = reader.need(&fields, "resource", "resource: cpu");
-                let resource = resource.and_then(|node| {
-                    reader.inside("resource", |r| r.choice(node, "`cpu`, `memory`, `io`", &resources))
+                let resource = reader.required(&fields, "resource", "resource: cpu", |reader, node| {
+                    reader.choice(node, "`cpu`, `memory`, `io`", &resources)
                 });
                 let full = reader.optional(&fields, "kind", |reader, node| {
                     reader.choice(node, "`some`, `full`", &[("some", false), ("full", true)])
@@ -308,9 +306,8 @@ impl Reader {
     fn mysql(&mut self, node: &Node, value: Option<&Node>) -> Option<ProbeSpec> {
         let known = ["status", "socket", "host", "port", "user", "password_file", "timeout"];
         let fields = self.options(node, value, &known)?;
-        let status = self.need(&fields, "status", "status: Slow_queries");
-        let status = status.and_then(|node| {
-            self.inside("status", |reader| reader.name(node, "the name of a status variable"))
+        let status = self.required(&fields, "status", "status: Slow_queries", |reader, node| {
+            reader.name(node, "the name of a status variable")
         });
         let mut text = |key| {
             let text = self.optional(&fields, key, |reader, node| reader.name(node, "a text"));
@@ -347,21 +344,23 @@ impl Reader {
     /// `PATH`, or `{ path: PATH }`.
     fn path(&mut self, node: &Node, value: Option<&Node>) -> Option<String> {
         let Some(value) = value else {
-            self.blame_hinted(Kind::MissingKey { key: "path" }, node.place, "write such as `file: PATH`");
+            self.blame_hinted(Kind::MissingKey { key: "path" }, node.place, "for example `file: PATH`");
             return None;
         };
         if let Value::Map(_) = value.value {
             let fields = self.fields(value, "a path", &["path"])?;
-            let path = self.need(&fields, "path", "path: /run/vmpolicy/reading")?;
-            return self.inside("path", |reader| reader.text(path, "a path")).map(str::to_owned);
+            return self.required(&fields, "path", "path: /run/vmpolicy/reading", Self::path_text);
         }
-        self.text(value, "a path").map(str::to_owned)
+        self.path_text(value)
+    }
+
+    fn path_text(&mut self, node: &Node) -> Option<String> {
+        self.text(node, "a path").map(str::to_owned)
     }
 
     /// The program and its arguments, with no placeholder but these.
     fn argv(&mut self, fields: &Fields<'_>, placeholders: &[&str]) -> Option<Vec<String>> {
-        let node = self.need(fields, "argv", "argv: [\"/usr/local/bin/ask\", \"{to}\"]")?;
-        self.inside("argv", |reader| {
+        self.required(fields, "argv", "argv: [\"/usr/local/bin/ask\", \"{to}\"]", |reader, node| {
             let items = reader.list(node, "a list of a program and its arguments")?;
             if items.is_empty() {
                 reader.blame(Kind::EmptyArgv, node.place);
@@ -379,11 +378,13 @@ impl Reader {
                 }
                 for placeholder in placeholders_of(text) {
                     if !placeholders.contains(&placeholder) {
-                        let known: Vec<String> =
-                            placeholders.iter().map(|name| format!("`{{{name}}}`")).collect();
                         let hint = match nearest(placeholder, placeholders.iter().copied()) {
                             Some(near) => format!("did you mean `{{{near}}}`?"),
-                            None => format!("there are {}", known.join(", ")),
+                            None => {
+                                let known: Vec<String> =
+                                    placeholders.iter().map(|name| format!("{{{name}}}")).collect();
+                                choices(&known.iter().map(String::as_str).collect::<Vec<_>>())
+                            }
                         };
                         let placeholder = format!("{{{}}}", short(placeholder));
                         reader.blame_hinted(Kind::Placeholder { placeholder }, item.place, hint);
@@ -396,15 +397,13 @@ impl Reader {
     }
 
     pub(super) fn queue_source(&mut self, node: &Node) -> Option<Located<QueueSource>> {
-        let (kind, value, _) = self.kind(node, &SOURCES)?;
-        let path = self.inside(kind, |reader| reader.path(node, value))?;
-        Some(Located::at(QueueSource::Directory { path }, node.place))
+        let (path, _) = self.kind(node, &SOURCES, |reader, _, value| reader.path(node, value));
+        Some(Located::at(QueueSource::Directory { path: path? }, node.place))
     }
 
     pub(super) fn actuator(&mut self, top: &Fields<'_>) -> Option<Located<ActuatorSpec>> {
         self.optional(top, "actuator", |reader, node| {
-            let (kind, value, _) = reader.kind(node, &ACTUATORS)?;
-            let spec = reader.inside(kind, |reader| {
+            let (spec, _) = reader.kind(node, &ACTUATORS, |reader, kind, value| {
                 if kind == "embedded" {
                     return reader.options(node, value, &[]).map(|_| ActuatorSpec::Embedded);
                 }
@@ -423,9 +422,8 @@ impl Reader {
         moves: &mut MovesForm,
     ) -> Option<Located<LocatorSpec>> {
         self.optional(top, "locator", |reader, node| {
-            let (kind, value, every) = reader.kind(node, &LOCATORS)?;
             let mut inner_every = None;
-            let spec = reader.inside(kind, |reader| match (kind, value) {
+            let (spec, every) = reader.kind(node, &LOCATORS, |reader, kind, value| match (kind, value) {
                 ("assume", Some(value)) => {
                     let host = reader.name(value, "the name of a host")?;
                     // The host's own place is the better one to point to.
@@ -439,9 +437,8 @@ impl Reader {
                 ("file", Some(Node { value: Value::Map(_), .. })) => {
                     let fields = reader.options(node, value, &["path", "every"])?;
                     inner_every = fields.get("every");
-                    let path = reader.need(&fields, "path", "path: /run/vmpolicy/host")?;
-                    let path = reader.inside("path", |reader| reader.text(path, "a path"))?.to_owned();
-                    Some(Located::at(LocatorSpec::File { path }, node.place))
+                    let path = reader.required(&fields, "path", "path: /run/vmpolicy/host", Self::path_text);
+                    Some(Located::at(LocatorSpec::File { path: path? }, node.place))
                 }
                 ("file", _) => {
                     let path = reader.path(node, value)?;
@@ -455,7 +452,7 @@ impl Reader {
                     Some(Located::at(LocatorSpec::Exec { argv, timeout }, node.place))
                 }
             });
-            if let Some(every) = every.or(inner_every) {
+            for every in every.into_iter().chain(inner_every) {
                 moves.locate_every = reader.inside("every", |reader| {
                     let span = reader.span(every)?;
                     if span.value.is_zero() {
@@ -478,8 +475,4 @@ fn placeholders_of(text: &str) -> impl Iterator<Item = &str> {
             !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         name.then_some(inner)
     })
-}
-
-fn words(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -32,13 +32,34 @@ pub(super) struct Unexpected {
 
 type Result<T> = core::result::Result<T, Unexpected>;
 
-/// Reads one condition.
-pub(super) fn parse(text: &str) -> Result<When> {
-    let mut parser = Parser { text, at: 0 };
-    let when = parser.condition()?;
-    parser.skip_spaces();
-    if parser.at < text.len() {
-        let rest = parser.rest().to_owned();
+/// Reads one condition: what it says as far as that can be told, and what is wrong with it.
+///
+/// Where the names can be read and the comparison can't, the threshold is no number and stands nowhere.
+pub(super) fn parse(text: &str) -> (Option<When>, Option<Unexpected>) {
+    let mut parser = Parser { text, at: 0, error: None };
+    let when = parser.condition();
+    let error = match &when {
+        Ok(_) => parser.error.take().or_else(|| parser.rest_of_it()),
+        Err(error) => Some(error.clone()),
+    };
+    (when.ok(), error)
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    /// What is wrong with a comparison whose names could be read.
+    error: Option<Unexpected>,
+}
+
+impl<'t> Parser<'t> {
+    /// What stands after the condition, where nothing should.
+    fn rest_of_it(&mut self) -> Option<Unexpected> {
+        self.skip_spaces();
+        let rest = self.rest().to_owned();
+        if rest.is_empty() {
+            return None;
+        }
         let first = rest.split_whitespace().next().unwrap_or("");
         let hint = match first.to_ascii_lowercase().as_str() {
             "and" | "&&" | "&" => {
@@ -47,22 +68,10 @@ pub(super) fn parse(text: &str) -> Result<When> {
             "or" | "||" | "|" => Some("for one of several conditions write `{ any: [..., ...] }`".to_owned()),
             _ => None,
         };
-        let at = parser.at..text.len();
-        return Err(Unexpected {
-            message: format!("expected the end of the condition, found `{rest}`"),
-            at,
-            hint,
-        });
+        let message = format!("expected the end of the condition, found `{rest}`");
+        Some(Unexpected { message, at: self.at..self.text.len(), hint })
     }
-    Ok(when)
-}
 
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> Parser<'t> {
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or("")
     }
@@ -129,7 +138,7 @@ impl<'t> Parser<'t> {
             }
         }
         let (compare, threshold, at) = self.comparison()?;
-        let unit = self.unit();
+        let unit = if self.error.is_none() { self.unit() } else { None };
         Ok(When::Indicator { indicator: first, compare, threshold, at, unit })
     }
 
@@ -176,7 +185,20 @@ impl<'t> Parser<'t> {
         Ok((queue, second))
     }
 
+    /// A sign and a number. Where a sign can be seen, what comes before it are names, and they are worth
+    /// looking up even if the rest is wrong.
     fn comparison(&mut self) -> Result<(Compare, f64, Range<usize>)> {
+        let sign = matches!(self.peek(), Some('<' | '>' | '=' | '!' | '≥' | '≤'));
+        match self.sign_and_number() {
+            Err(error) if sign => {
+                self.error = Some(error);
+                Ok((Compare::Above, f64::NAN, 0..0))
+            }
+            result => result,
+        }
+    }
+
+    fn sign_and_number(&mut self) -> Result<(Compare, f64, Range<usize>)> {
         self.skip_spaces();
         let sign_len = self
             .rest()
@@ -260,6 +282,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn sound(text: &str) -> When {
+        let (when, error) = parse(text);
+        assert_eq!(error, None, "{text}");
+        when.expect("a condition")
+    }
+
+    #[test]
+    fn names_are_read_where_the_comparison_is_wrong() {
+        for (text, name) in
+            [("slow => 5", Some("slow")), ("slow > fifty", Some("slow")), ("slow queries > 5", None)]
+        {
+            let (when, error) = parse(text);
+            assert!(error.is_some(), "{text}");
+            let read = when.map(|when| match when {
+                When::Indicator { indicator, threshold, at, .. } => (indicator.text, threshold.is_nan(), at),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(read, name.map(|name| (name.to_owned(), true, 0..0)), "{text}");
+        }
+    }
+
     #[test]
     fn what_is_read() {
         let cases = [
@@ -280,8 +323,7 @@ mod tests {
             "count(jobs, \"grade a\") >= 2",
             "gain(jobs, amazon) > 1.5",
         ];
-        let told: Vec<String> =
-            cases.iter().map(|text| format!("{text}\n  {:?}", parse(text).expect("a condition"))).collect();
+        let told: Vec<String> = cases.iter().map(|text| format!("{text}\n  {:?}", sound(text))).collect();
         insta::assert_snapshot!(told.join("\n"));
     }
 
@@ -310,7 +352,8 @@ mod tests {
         ];
         let mut told = String::new();
         for text in cases {
-            let error = parse(text).expect_err("no condition");
+            let (_, error) = parse(text);
+            let error = error.expect("no condition");
             let mark = " ".repeat(error.at.start) + &"^".repeat(error.at.len().max(1));
             told += &format!("{text}\n{mark} {}\n", error.message);
             told += &error.hint.map_or(String::new(), |hint| format!("hint: {hint}\n"));
@@ -321,7 +364,7 @@ mod tests {
     proptest! {
         #[test]
         fn places_are_in_the_text_and_nothing_panics(text in "(count|gain|in|a|[<>=(),\"'. 0-9%é-]){0,12}") {
-            if let Err(error) = parse(&text) {
+            if let (_, Some(error)) = parse(&text) {
                 prop_assert!(text.get(error.at).is_some());
             }
         }

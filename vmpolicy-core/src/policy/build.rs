@@ -27,30 +27,35 @@ pub(crate) const MOST_SUGGESTIONS: usize = 100;
 /// The longest name, in bytes: names are repeated in every record.
 const LONGEST_NAME: usize = 200;
 
-/// Sections that were not wholly readable, so that what seems to be missing may have been there.
+/// What was not wholly readable, so that what seems to be missing may have been there.
 ///
-/// Errors that rest on absence are left out for them: a typo in one place is told once.
+/// Errors that rest on absence are left out for it: a typo in one place is told once. All else is judged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubts {
-    /// Things that are there, and could not be read.
-    pub(crate) names: BTreeMap<Noun, BTreeSet<String>>,
+    /// The policy was read from a file. All that stands in a file has a place, so what has none is a stand-in
+    /// for what could not be read, and that was told.
+    pub(crate) from_file: bool,
     pub(crate) arrays: bool,
     pub(crate) hosts: bool,
+    /// Where `hosts` is false, the names that the unreadable parts may be about.
+    pub(crate) host_names: BTreeSet<String>,
     pub(crate) bases: bool,
     pub(crate) home: bool,
     pub(crate) indicators: bool,
-    pub(crate) units: bool,
     pub(crate) windows: bool,
     pub(crate) queues: bool,
-    pub(crate) classes: bool,
-    pub(crate) relocation: bool,
+    /// Indicators whose unit could not be read.
+    pub(crate) units: BTreeSet<String>,
+    /// Queues whose classes could not all be read.
+    pub(crate) classes: BTreeSet<String>,
+    /// Arrays whose relocation could not be read.
+    pub(crate) relocations: BTreeSet<String>,
 }
 
-#[cfg(feature = "file")]
 impl Doubts {
-    /// Something of that name is there, and could not be read.
-    pub(crate) fn name(&mut self, what: Noun, name: String) {
-        self.names.entry(what).or_default().insert(name);
+    /// Whether something is there in the place of what could not be read: nothing is said of it.
+    pub(crate) const fn stands_in<T>(&self, located: &Located<T>) -> bool {
+        self.from_file && located.place.is_none()
     }
 }
 
@@ -191,6 +196,9 @@ impl<'a> Judge<'a> {
         let mut known = Names::new();
         let found = names.len();
         for (index, name) in names.enumerate() {
+            if self.doubts.stands_in(name) {
+                continue;
+            }
             if index == most {
                 self.blame(Kind::TooMany { what, found, most }, name.place, section);
             }
@@ -205,6 +213,8 @@ impl<'a> Judge<'a> {
                 self.blame(Kind::BadName { what, name: name.value.clone() }, name.place, path());
             }
             match known.get(name.value.as_str()) {
+                // In a file they are keys, and what stands there twice was told; rules are no keys.
+                Some(_) if self.doubts.from_file && what != Noun::Rule => {}
                 Some(&(_, first)) => {
                     let kind = Kind::DuplicateName { what, name: name.value.clone() };
                     self.blame_second(kind, name.place, path(), first, "first here");
@@ -218,9 +228,12 @@ impl<'a> Judge<'a> {
 
     /// The number of a name; blames one that nothing has, unless its section was not wholly readable.
     fn find<I: Id>(&mut self, what: Noun, name: &Located<String>, path: &str) -> Option<I> {
+        if self.doubts.stands_in(name) {
+            return None;
+        }
         let (known, doubt) = match what {
             Noun::Array => (&self.arrays, self.doubts.arrays),
-            Noun::Host => (&self.hosts, self.doubts.hosts),
+            Noun::Host => (&self.hosts, self.doubts.hosts || self.doubts.host_names.contains(&name.value)),
             Noun::Indicator => (&self.indicators, self.doubts.indicators),
             Noun::Window => (&self.windows, self.doubts.windows),
             Noun::Queue => (&self.queues, self.doubts.queues),
@@ -230,8 +243,7 @@ impl<'a> Judge<'a> {
         if let Some(&(index, _)) = known.get(name.value.as_str()) {
             return Some(I::from_index(index));
         }
-        let unread = self.doubts.names.get(&what).is_some_and(|names| names.contains(&name.value));
-        if !doubt && !unread {
+        if !doubt {
             let worth = self.errors.len() < MOST_SUGGESTIONS;
             let suggestion = worth.then(|| nearest(&name.value, known.keys().copied())).flatten();
             let suggestion = suggestion.map(str::to_owned);
@@ -258,7 +270,7 @@ impl<'a> Judge<'a> {
         for (index, form) in forms.iter().enumerate() {
             let (id, name) = (ArrayId::from_index(index), &form.name.value);
             let first = HostId::from_index(hosts.len());
-            if form.hosts.value.is_empty() && !self.doubts.hosts {
+            if form.hosts.value.is_empty() && !self.doubts.stands_in(&form.hosts) {
                 let place = form.hosts.place.or(form.name.place);
                 self.blame(Kind::EmptyRing { array: name.clone() }, place, format!("arrays.{name}.hosts"));
             }
@@ -314,6 +326,7 @@ impl<'a> Judge<'a> {
         let price = &form.price.as_ref()?.value;
         for (key, number) in [("host", Some(&price.host)), ("base", price.base.as_ref())] {
             if let Some(number) = number
+                && !self.doubts.stands_in(number)
                 && !(number.value.is_finite() && number.value >= 0.0)
             {
                 let path = format!("arrays.{}.price.{key}", form.name.value);
@@ -343,7 +356,11 @@ impl<'a> Judge<'a> {
                 } else {
                     None
                 };
-                if takes.is_none() {
+                // What could not be read is no number here; the other of the two may still be wrong.
+                let size_unread = self.doubts.from_file && size_bytes.is_nan();
+                let bandwidth_unread = self.doubts.from_file && bandwidth_bytes_per_s.is_nan();
+                let doubtful = bandwidth_unread || size_unread && bandwidth_bytes_per_s > 0.0;
+                if takes.is_none() && !doubtful {
                     let path = format!("arrays.{}.relocation", form.name.value);
                     self.blame(
                         Kind::BadRelocation { size_bytes, bandwidth_bytes_per_s },
@@ -399,22 +416,24 @@ impl<'a> Judge<'a> {
     }
 
     fn not_zero(&mut self, key: &'static str, span: &Located<Span>, path: impl FnOnce() -> String) {
-        if span.value.is_zero() {
+        if span.value.is_zero() && !self.doubts.stands_in(span) {
             self.blame(Kind::ZeroSpan { key }, span.place, path());
         }
     }
 
     fn window(&mut self, form: &WindowForm, zones: &dyn Zones) -> Option<NamedWindow> {
         let name = &form.name.value;
-        let Some(zone) = zones.zone(&form.zone.value) else {
+        let zone = zones.zone(&form.zone.value);
+        if zone.is_none() && !self.doubts.stands_in(&form.zone) {
             let names = zones.names();
             let suggestion = nearest(&form.zone.value, names.iter().map(String::as_str)).map(str::to_owned);
             let kind = Kind::UnknownZone { zone: form.zone.value.clone() };
             self.blame(kind, form.zone.place, format!("windows.{name}.zone")).suggestion = suggestion;
-            return None;
-        };
-        match make_window(&form.pattern.value, zone) {
-            Ok(window) => Some(NamedWindow { name: name.clone(), window }),
+        }
+        // Whether the pattern can be does not depend on the zone.
+        let known = zone.is_some();
+        match make_window(&form.pattern.value, zone.unwrap_or_else(Zone::utc)) {
+            Ok(window) => known.then(|| NamedWindow { name: name.clone(), window }),
             Err(why) => {
                 let kind = Kind::BadWindow { window: name.clone(), why };
                 self.blame(kind, form.pattern.place, format!("windows.{name}"));

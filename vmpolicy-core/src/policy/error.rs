@@ -173,10 +173,11 @@ pub enum PolicyErrorKind {
     },
     /// A size and a bandwidth that give no time.
     #[error(
-        "copying {size_bytes} bytes at {bandwidth_bytes_per_s} bytes a second takes no time that can be told"
+        "copying {}at {bandwidth_bytes_per_s} bytes a second takes no time that can be told",
+        if size_bytes.is_nan() { String::new() } else { format!("{size_bytes} bytes ") }
     )]
     BadRelocation {
-        /// As written.
+        /// As written; no number, where it could not be read.
         size_bytes: f64,
         /// As written.
         bandwidth_bytes_per_s: f64,

@@ -7,5 +7,6 @@ mod any_bytes;
 mod bad;
 mod docs;
 mod examples;
+mod several;
 mod support;
 mod unwise;

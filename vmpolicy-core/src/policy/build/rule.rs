@@ -22,6 +22,7 @@ impl Judge<'_> {
     /// A rule, or none where something was wrong with it.
     pub(super) fn rule(&mut self, index: usize, form: &RuleForm, home: ArrayId) -> Option<Rule> {
         let name = &form.name.value;
+        // What has no name, or none that can be read, has a number.
         let path = if name.is_empty() { format!("rules[{index}]") } else { format!("rules.{name}") };
         let mut reads = Reads::default();
         let when = self.condition(&form.when, &format!("{path}.when"), 0, &mut reads);
@@ -58,11 +59,12 @@ impl Judge<'_> {
             return None;
         }
         match &form.value {
+            _ if self.doubts.stands_in(form) => None,
             ConditionForm::Indicator { indicator, compare, threshold, unit } => {
                 let finite = self.threshold(threshold, path);
                 let id: IndicatorId = self.find(Noun::Indicator, indicator, path)?;
                 reads.indicators |= 1 << id.0;
-                let threshold = self.in_its_unit(threshold.value, unit.as_ref(), indicator, path)?;
+                let threshold = self.in_its_unit(threshold, unit.as_ref(), indicator, path)?;
                 finite.then_some(Condition::Indicator { indicator: id, compare: *compare, threshold })
             }
             ConditionForm::Window { window, inside } => {
@@ -129,7 +131,7 @@ impl Judge<'_> {
 
     fn threshold(&mut self, threshold: &Located<f64>, path: &str) -> bool {
         let finite = threshold.value.is_finite();
-        if !finite {
+        if !finite && !self.doubts.stands_in(threshold) {
             self.blame(Kind::BadThreshold { value: threshold.value }, threshold.place, path);
         }
         finite
@@ -137,30 +139,35 @@ impl Judge<'_> {
 
     fn in_its_unit(
         &mut self,
-        value: f64,
+        threshold: &Located<f64>,
         unit: Option<&Located<String>>,
         indicator: &Located<String>,
         path: &str,
     ) -> Option<f64> {
-        let Some(unit) = unit else { return Some(value) };
+        let Some(unit) = unit else { return Some(threshold.value) };
         let name = &indicator.value;
         let &(index, _) = self.indicators.get(name.as_str())?;
         let form = self.file.indicators.get(index)?;
         let Some(own) = &form.unit else {
-            if !self.doubts.units {
+            if !self.doubts.units.contains(name) {
                 let kind = Kind::UnitOfNothing { indicator: name.clone(), unit: unit.value.clone() };
                 self.blame(kind, unit.place, path);
             }
             return None;
         };
-        let converted = units::convert(value, &unit.value, &own.value).filter(|value| value.is_finite());
-        if converted.is_none() {
+        // Whether units go together does not depend on the number, which may be none.
+        if units::convert(1.0, &unit.value, &own.value).is_none() {
             let expected = own.value.clone();
             let suggestion = units::alike(&expected).find(|known| known.eq_ignore_ascii_case(&unit.value));
             let kind = Kind::WrongUnit { indicator: name.clone(), unit: unit.value.clone(), expected };
             self.blame(kind, unit.place, path).suggestion = suggestion;
+            return None;
         }
-        converted
+        let converted = units::convert(threshold.value, &unit.value, &own.value)?;
+        if threshold.value.is_finite() && !converted.is_finite() {
+            self.blame(Kind::BadThreshold { value: converted }, threshold.place, path);
+        }
+        Some(converted)
     }
 
     /// The queue that a condition names; a rule reads one at most.
@@ -185,7 +192,7 @@ impl Judge<'_> {
     fn class(&mut self, queue: usize, class: &Located<String>, path: &str) -> Option<u16> {
         let QueueForm { classes, .. } = &self.file.queues[queue];
         let found = classes.iter().position(|known| known.name.value == class.value);
-        if found.is_none() && !self.doubts.classes {
+        if found.is_none() && !self.doubts.classes.contains(&self.file.queues[queue].name.value) {
             let known = classes.iter().map(|known| known.name.value.as_str());
             let suggestion = nearest(&class.value, known).map(str::to_owned);
             let kind = Kind::Undefined { what: Noun::Class, name: class.value.clone() };
@@ -196,11 +203,8 @@ impl Judge<'_> {
 
     /// T_PH and T_PA of equation 3.5 are sums over the batch, so each class must have its time.
     fn times_known(&mut self, queue: usize, form: &Located<ConditionForm>, path: &str) {
-        if self.doubts.classes {
-            return;
-        }
         let QueueForm { name, classes, .. } = &self.file.queues[queue];
-        if classes.is_empty() {
+        if classes.is_empty() && !self.doubts.classes.contains(&name.value) {
             self.blame(Kind::GainWithoutClasses { queue: name.value.clone() }, form.place, path);
         }
         for class in classes.iter().filter(|class| class.takes.is_none()) {
@@ -212,20 +216,25 @@ impl Judge<'_> {
     fn away_with_relocation(&mut self, array: &Located<String>, path: &str) -> Option<ArrayId> {
         let id: ArrayId = self.find(Noun::Array, array, path)?;
         self.away(id, array, path);
-        if self.file.arrays[id.index()].relocation.is_none() && !self.doubts.relocation {
+        if self.file.arrays[id.index()].relocation.is_none()
+            && !self.doubts.relocations.contains(&array.value)
+        {
             self.blame(Kind::GainWithoutRelocation { array: array.value.clone() }, array.place, path);
         }
         Some(id)
     }
 
-    fn away(&mut self, id: ArrayId, array: &Located<String>, path: &str) {
+    /// Blames an array that is home; whether it is none.
+    fn away(&mut self, id: ArrayId, array: &Located<String>, path: &str) -> bool {
         let home = match &self.file.home {
             Some(home) => self.arrays.get(home.value.as_str()).map(|&(index, _)| index),
             None => Some(0),
         };
-        if home == Some(id.index()) && !self.doubts.home {
+        let is_home = home == Some(id.index()) && !self.doubts.home;
+        if is_home {
             self.blame(Kind::AwayIsHome { array: array.value.clone() }, array.place, path);
         }
+        !is_home
     }
 
     fn action(&mut self, form: &Located<ActionForm>, path: &str, home: ArrayId) -> Option<Action> {
