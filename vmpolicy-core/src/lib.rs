@@ -19,3 +19,8 @@ pub use engine::Engine;
 pub use input::Input;
 pub use output::{Effect, Output};
 pub use policy::{Policy, PolicyFile};
+
+/// The Rust in the project's own page compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -1,0 +1,42 @@
+//! What the project's page tells a user to do, done: its policy, and its commands on a recording.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const README: &str = include_str!("../../README.md");
+
+/// The first block of this language.
+fn block(language: &str) -> &'static str {
+    let start = format!("```{language}\n");
+    let from = README.find(&start).unwrap() + start.len();
+    &README[from..from + README[from..].find("```").unwrap()]
+}
+
+fn vmpolicy(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
+    command.current_dir(folder).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("nii3.yaml"), block("yaml")).unwrap();
+    let mut trace = String::from("timestamp,value\n");
+    for minute in 0..240 {
+        writeln!(trace, "{},{}", 1_241_613_600 + 60 * minute, 80 * minute).unwrap();
+    }
+    fs::write(folder.path().join("slow_queries.csv"), trace).unwrap();
+    let mut ran = 0;
+    for line in README.lines().filter_map(|line| line.strip_prefix("$ vmpolicy ")) {
+        let words: Vec<_> = line.split(['|', '#']).next().unwrap().split_whitespace().collect();
+        let output = vmpolicy(folder.path(), &words);
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!output.stdout.is_empty(), "{line}");
+        ran += 1;
+    }
+    assert_eq!(ran, 4, "check, explain and two backtests");
+}
