@@ -31,6 +31,8 @@ impl Step<'_> {
             // What is not known holds the rest up and asks for nothing.
             if self.truth(&self.policy.rules[resting].when, 0) == Truth::Breach {
                 self.pursue(resting);
+            } else {
+                self.state.rules[resting].retry_at = None;
             }
         } else if self.ready != 0 {
             self.act();
