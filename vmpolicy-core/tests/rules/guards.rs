@@ -1,13 +1,13 @@
 //! Rules 10, 11 and 16: what holds a move back, when to stop looking, and what nothing holds back.
 
-use crate::common::{MINUTE, few, host, names, overload, overloaded, ring, sound};
+use crate::common::{MINUTE, OVERLOADED, few, host, in_turn, names, overload, overloaded, ring, sound};
 use proptest::prelude::*;
 use vmpolicy_core::Input;
-use vmpolicy_core::input::Notice;
+use vmpolicy_core::input::{Absence, Notice};
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::output::{Event, Hold, Origin};
 use vmpolicy_core::policy::{ActionForm, Monitor};
-use vmpolicy_core::testkit::sketch::{Sketch, above};
+use vmpolicy_core::testkit::sketch::{Sketch, above, below};
 use vmpolicy_core::testkit::stage::Stage;
 use vmpolicy_core::time::Span;
 
@@ -150,4 +150,32 @@ proptest! {
             prop_assert!(back.is_none(), "{back:?}");
         }
     }
+}
+
+/// A rest that dwell holds back, whose condition then is not known: it was said at every poll, its deadline
+/// lay in the past, and once dwell was over the move would have been asked for on the strength of an Unknown.
+#[test]
+fn a_held_rest_says_and_asks_nothing_while_its_condition_is_not_known() {
+    let policy = ring()
+        .rule("overloaded", above("load", 50.0), Tarry::default(), ActionForm::Move)
+        .rule("quiet", below("load", 1.0), Tarry::default(), ActionForm::Rest(Monitor::Off))
+        .dwell(Span::from_mins(30))
+        .build();
+    let mut says = vec![Ok(OVERLOADED), Ok(0.0)];
+    says.extend([Err(Absence::Unreachable); 60]);
+    says.push(Ok(0.0));
+    let mut stage = Stage::new(&policy, in_turn(says));
+    stage.run(Span::from_mins(50)).unwrap();
+    assert_eq!(stage.events("rest").count(), 1);
+    assert_eq!(stage.events("held").count(), 1, "{:?}", stage.records);
+    assert_eq!(stage.requests.len(), 1, "only the move away from overload");
+    for ((now, _), output) in stage.inputs.iter().zip(&stage.outputs) {
+        let deadline = output.deadline.unwrap();
+        assert!(deadline.at > now.mono, "{deadline:?} at {now:?}");
+    }
+    // Known again, and dwell is over: now it goes.
+    stage.run(Span::from_mins(20)).unwrap();
+    assert_eq!(stage.requests.len(), 2);
+    assert_eq!(stage.engine.location(), Some(host(4)));
+    assert_eq!(stage.events("already-there").count(), 0, "its own move led there");
 }
