@@ -59,7 +59,9 @@ pub enum Input {
     },
     /// A person has said something.
     Operator(Word),
-    /// The policy file has changed, and is sound.
+    /// The policy file has changed, and is sound. It is in force from the step that records a reload: this one or,
+    /// while a request is open to a host that it lacks, the first [`Tick`](Input::Tick) after the request's end. Ids
+    /// mean what that policy says from then on; an answer that was asked for by an earlier id is not to be handed in.
     Policy(Arc<Policy>),
 }
 

@@ -7,7 +7,7 @@ use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{Hours, Weekdays, Zone};
 use crate::output::{Effect, Event, Output, Record};
 use crate::policy::{
-    ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, Monitor, MovesForm, PatternForm,
+    ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, Monitor, MovesForm, Pattern,
     PolicyFile, PriceForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::{Mono, Now, Span, Wall};
@@ -207,7 +207,7 @@ fn a_resting_guest_is_not_polled_and_its_base_is_scheduled() {
     let hours = Hours::parse("01:00-02:00").unwrap();
     form.windows = vec![WindowForm {
         name: text("day"),
-        pattern: PatternForm::Days { days, hours }.into(),
+        pattern: Pattern::Days { days, hours }.into(),
         zone: text("UTC"),
     }];
     let outside = ConditionForm::Window { window: text("day"), inside: false };
@@ -307,7 +307,7 @@ fn any_policy() -> impl Strategy<Value = Arc<Policy>> {
             form.moves.dwell = Some(Span::from_secs(settle * 2).into());
             let monitor = if monitor { Monitor::On } else { Monitor::Off };
             if window {
-                let pattern = PatternForm::Days {
+                let pattern = Pattern::Days {
                     days: Weekdays::parse("Mon-Sun").unwrap(),
                     hours: Hours::parse("00:10-00:25").unwrap(),
                 };

@@ -11,8 +11,8 @@ use super::shell::{ProbeSpec, QueueSource};
 use crate::leaf::sample::Read;
 use crate::leaf::window::{CronExpr, Hours, Weekdays};
 use crate::policy::{
-    ArrayForm, ClassForm, IndicatorForm, Located, MovesForm, PatternForm, PriceForm, QueueForm,
-    RelocationForm, Tour, WindowForm,
+    ArrayForm, ClassForm, IndicatorForm, Located, MovesForm, Pattern, PriceForm, QueueForm, RelocationForm,
+    Tour, WindowForm,
 };
 use crate::time::Span;
 use core::fmt::Display;
@@ -204,7 +204,7 @@ impl Reader {
     }
 
     fn window(&mut self, name: Located<String>, node: &Node) -> WindowForm {
-        let unread = Located::made(PatternForm::Days { days: Weekdays::ALL, hours: Hours::WHOLE_DAY });
+        let unread = Located::made(Pattern::Days { days: Weekdays::ALL, hours: Hours::WHOLE_DAY });
         let expected = "a window such as `{ days: Mon-Fri, hours: 09:00-16:00, zone: Europe/Oslo }`";
         let Some(fields) = self.fields(node, expected, &["days", "hours", "open", "close", "zone"]) else {
             return WindowForm { name, pattern: unread, zone: Located::made(String::new()) };
@@ -216,7 +216,7 @@ impl Reader {
         WindowForm { name, pattern, zone: zone.unwrap_or(Located::made(String::new())) }
     }
 
-    fn pattern(&mut self, fields: &Fields<'_>) -> Option<PatternForm> {
+    fn pattern(&mut self, fields: &Fields<'_>) -> Option<Pattern> {
         let present = |keys: [&'static str; 2]| keys.into_iter().find(|key| fields.get(key).is_some());
         let days = self.optional(fields, "days", Self::days);
         let hours = self.optional(fields, "hours", |reader, node| {
@@ -233,7 +233,7 @@ impl Reader {
             (None, Some(_)) => {
                 self.need(fields, "open", "open: \"0 9 * * Mon-Fri\"");
                 self.need(fields, "close", "close: \"0 16 * * Mon-Fri\"");
-                Some(PatternForm::Cron { open: open?, close: close? })
+                Some(Pattern::Cron { open: open?, close: close? })
             }
             (None, None) => {
                 self.need(fields, "hours", "hours: 09:00-16:00");
@@ -242,7 +242,7 @@ impl Reader {
             (Some(_), None) => {
                 let days = if fields.get("days").is_some() { days? } else { Weekdays::ALL };
                 let hours = if fields.get("hours").is_some() { hours? } else { Hours::WHOLE_DAY };
-                Some(PatternForm::Days { days, hours })
+                Some(Pattern::Days { days, hours })
             }
         }
     }

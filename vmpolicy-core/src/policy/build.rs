@@ -7,12 +7,12 @@ mod rule;
 
 use super::error::{Label, Noun, PolicyError, PolicyErrorKind as Kind, nearest};
 use super::{
-    Array, ArrayForm, AtMost, Class, Host, Indicator, Located, Moves, MovesForm, NamedWindow, PatternForm,
-    Place, Policy, PolicyFile, Price, Queue, QueueForm, RelocationForm, WindowForm, Zones,
+    Array, ArrayForm, AtMost, Class, Host, Indicator, Located, Moves, MovesForm, NamedWindow, Place, Policy,
+    PolicyFile, Price, Queue, QueueForm, RelocationForm, WindowForm, Zones,
 };
 use crate::id::{ArrayId, HostId, Id, Table};
 use crate::leaf::cost::relocation_takes;
-use crate::leaf::window::{Pattern, Window, Zone};
+use crate::leaf::window::{Window, Zone};
 use crate::time::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -432,10 +432,10 @@ impl<'a> Judge<'a> {
         }
         // Whether the pattern can be does not depend on the zone.
         let known = zone.is_some();
-        match make_window(&form.pattern.value, zone.unwrap_or_else(Zone::utc)) {
+        match Window::new(form.pattern.value.clone(), zone.unwrap_or_else(Zone::utc)) {
             Ok(window) => known.then(|| NamedWindow { name: name.clone(), window }),
             Err(why) => {
-                let kind = Kind::BadWindow { window: name.clone(), why };
+                let kind = Kind::BadWindow { window: name.clone(), why: why.to_string() };
                 self.blame(kind, form.pattern.place, format!("windows.{name}"));
                 None
             }
@@ -484,15 +484,6 @@ impl<'a> Judge<'a> {
             locate_every: or(&form.locate_every, default.locate_every),
         }
     }
-}
-
-/// The one place that knows how the window leaf makes a window.
-fn make_window(pattern: &PatternForm, zone: Zone) -> Result<Window, String> {
-    let pattern = match pattern {
-        PatternForm::Days { days, hours } => Pattern::Days { days: *days, hours: *hours },
-        PatternForm::Cron { open, close } => Pattern::Cron { open: open.clone(), close: close.clone() },
-    };
-    Window::new(pattern, zone).map_err(|error| error.to_string())
 }
 
 /// Whether a text will do as a name: something to see, and nothing that breaks a line of a record.

@@ -15,14 +15,15 @@ mod source;
 pub mod thesis;
 pub(crate) mod units;
 
+pub use crate::leaf::window::Pattern;
 pub use action::{Action, Monitor};
 
 pub use condition::{Compare, Condition};
 pub use display::{Shown, ShownAction};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use source::{
-    ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, PatternForm, Place,
-    PolicyFile, PriceForm, QueueForm, RelocationForm, RuleForm, UtcOnly, WindowForm, Zones,
+    ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, Place, PolicyFile,
+    PriceForm, QueueForm, RelocationForm, RuleForm, UtcOnly, WindowForm, Zones,
 };
 
 use crate::id::{ArrayId, HostId, IndicatorId, QueueId, RuleId, Table, WindowId};

@@ -6,7 +6,7 @@
 use super::{AtMost, Compare, Monitor, Tour};
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
-use crate::leaf::window::{CronExpr, Hours, Weekdays, Zone};
+use crate::leaf::window::{Pattern, Zone};
 use crate::time::Span;
 
 /// A stretch of the file, in bytes from its start; the end is not part of it.
@@ -129,28 +129,9 @@ pub struct WindowForm {
     /// Its name.
     pub name: Located<String>,
     /// When it is open.
-    pub pattern: Located<PatternForm>,
+    pub pattern: Located<Pattern>,
     /// The zone's name.
     pub zone: Located<String>,
-}
-
-/// The two ways to write a window.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PatternForm {
-    /// Days and hours.
-    Days {
-        /// The days of the week.
-        days: Weekdays,
-        /// The hours of the day.
-        hours: Hours,
-    },
-    /// A cron expression that opens and one that closes.
-    Cron {
-        /// When it opens.
-        open: CronExpr,
-        /// When it closes.
-        close: CronExpr,
-    },
 }
 
 /// `NAME: { every: 120s, classes: { grade a: 71s, grade b: {} } }`; the source is the shell's.

@@ -16,7 +16,7 @@
 //! ```
 
 use super::{
-    ActionForm, ArrayForm, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor, PatternForm,
+    ActionForm, ArrayForm, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor, Pattern,
     PolicyFile, QueueForm, RuleForm, WindowForm,
 };
 use crate::leaf::sample::Read;
@@ -128,7 +128,7 @@ pub fn schedule_aware(
     let WorkingHours { days, hours, zone } = hours;
     file.windows.push(WindowForm {
         name: made("working_hours"),
-        pattern: PatternForm::Days { days, hours }.into(),
+        pattern: Pattern::Days { days, hours }.into(),
         zone: zone.into(),
     });
     let outside = ConditionForm::Window { window: made("working_hours"), inside: false };

@@ -9,7 +9,7 @@ use crate::leaf::window::{Hours, Weekdays, Zone};
 use crate::output::{Because, Discontinuity, Event, Failure, Hold, Origin, Output, Record, Seen, Verdict};
 use crate::policy::{
     Action, ActionForm, ArrayForm, ClassForm, Compare, Condition, ConditionForm, IndicatorForm, Located,
-    Monitor, PatternForm, PolicyFile, QueueForm, RuleForm, WindowForm, Zones,
+    Monitor, Pattern, PolicyFile, QueueForm, RuleForm, WindowForm, Zones,
 };
 use crate::time::{Span, Wall};
 
@@ -57,7 +57,7 @@ fn policy() -> Policy {
         }],
         windows: vec![WindowForm {
             name: text("working_hours"),
-            pattern: PatternForm::Days {
+            pattern: Pattern::Days {
                 days: Weekdays::parse("Mon-Fri").unwrap(),
                 hours: Hours::parse("09:00-16:00").unwrap(),
             }
@@ -261,7 +261,7 @@ fn conditions_are_printed_as_the_file_has_them() {
     });
     policy_file.windows.push(WindowForm {
         name: text("night"),
-        pattern: PatternForm::Days {
+        pattern: Pattern::Days {
             days: Weekdays::parse("Mon-Sun").unwrap(),
             hours: Hours::parse("22:00-06:00").unwrap(),
         }

@@ -5,7 +5,7 @@ use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{Hours, Weekdays, Zone};
 use crate::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm,
-    PatternForm, Policy, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
+    Pattern, Policy, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::Span;
 use std::sync::Arc;
@@ -167,7 +167,7 @@ impl Sketch {
     /// Where they are none.
     #[must_use]
     pub fn window(mut self, name: &str, days: &str, hours: &str, zone: &str) -> Self {
-        let pattern = PatternForm::Days {
+        let pattern = Pattern::Days {
             days: Weekdays::parse(days).expect("days of the week"),
             hours: Hours::parse(hours).expect("hours of the day"),
         };

@@ -6,7 +6,7 @@ use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::leaf::window::{Hours, Weekdays};
 use vmpolicy_core::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
-    MovesForm, PatternForm, QueueForm, RuleForm, WindowForm,
+    MovesForm, Pattern, QueueForm, RuleForm, WindowForm,
 };
 use vmpolicy_core::testkit::generate::TestZones;
 use vmpolicy_core::time::Span;
@@ -101,7 +101,7 @@ pub(crate) fn schedule_aware() -> Arc<Policy> {
         (Weekdays::parse("Mon-Fri").expect("days"), Hours::parse("09:00-16:00").expect("hours"));
     file.windows.push(WindowForm {
         name: name("working_hours"),
-        pattern: PatternForm::Days { days, hours }.into(),
+        pattern: Pattern::Days { days, hours }.into(),
         zone: name("UTC"),
     });
     let outside = ConditionForm::Window { window: name("working_hours"), inside: false };

@@ -7,7 +7,7 @@ use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{CronExpr, Hours, Weekdays, Zone};
 use crate::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
-    MovesForm, PatternForm, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
+    MovesForm, Pattern, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::Span;
 
@@ -141,12 +141,12 @@ fn moves(source: &mut Source<'_>) -> MovesForm {
     }
 }
 
-fn pattern(source: &mut Source<'_>) -> PatternForm {
+fn pattern(source: &mut Source<'_>) -> Pattern {
     let cron = |open: &str, close: &str| {
-        Some(PatternForm::Cron { open: CronExpr::parse(open).ok()?, close: CronExpr::parse(close).ok()? })
+        Some(Pattern::Cron { open: CronExpr::parse(open).ok()?, close: CronExpr::parse(close).ok()? })
     };
     let days = |days: &str, hours: &str| {
-        Some(PatternForm::Days { days: Weekdays::parse(days).ok()?, hours: Hours::parse(hours).ok()? })
+        Some(Pattern::Days { days: Weekdays::parse(days).ok()?, hours: Hours::parse(hours).ok()? })
     };
     let pattern = match source.below(5) {
         0 => cron("*/2 * * * *", "1-59/2 * * * *"),
