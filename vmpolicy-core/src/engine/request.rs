@@ -50,8 +50,10 @@ impl Step<'_> {
         let Some(open) = self.state.open.as_mut().filter(|open| open.request.id == id) else {
             return self.late_outcome(id, outcome);
         };
+        // Once a request was taken on, or sent again, a refusal may be of the second asking only.
+        let plainly_asked = open.phase == Phase::Asked && !open.request.resent;
         match outcome {
-            Outcome::Refused => self.refused(),
+            Outcome::Refused if plainly_asked || !locates => self.refused(),
             Outcome::Accepted | Outcome::Confirmed if !locates => self.confirmed(),
             Outcome::Failed if !locates => self.failed(Failure::Reported),
             Outcome::Unanswered if !locates => open.phase = Phase::Unclear { reported_failed: false },
@@ -59,7 +61,9 @@ impl Step<'_> {
                 if open.phase != Phase::Overdue {
                     open.phase = match outcome {
                         Outcome::Accepted => Phase::Accepted,
-                        outcome => Phase::Unclear { reported_failed: outcome == Outcome::Failed },
+                        outcome => Phase::Unclear {
+                            reported_failed: matches!(outcome, Outcome::Failed | Outcome::Refused),
+                        },
                     };
                 }
                 self.state.locate_due = Some(self.t);
@@ -154,10 +158,11 @@ impl Step<'_> {
     }
 
     fn resend(&mut self, request: Request) {
+        let request = Request { resent: true, ..request };
         if let Some(open) = &mut self.state.open {
-            (open.phase, open.resend) = (Phase::Asked, false);
+            (open.request, open.phase, open.resend) = (request, Phase::Asked, false);
         }
-        self.out.effects.push(Effect::Request(Request { resent: true, ..request }));
+        self.out.effects.push(Effect::Request(request));
         self.out.save = true;
     }
 

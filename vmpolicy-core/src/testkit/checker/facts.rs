@@ -328,7 +328,7 @@ impl Facts {
                 if let Some(open) = &mut self.open
                     && open.id == *id
                 {
-                    open.said_failed = *outcome == Outcome::Failed;
+                    open.said_failed = matches!(outcome, Outcome::Failed | Outcome::Refused);
                 }
             }
             Input::Ranking { array, order, lasts } => {

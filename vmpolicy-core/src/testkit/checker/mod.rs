@@ -1,7 +1,7 @@
 //! An onlooker that knows what must never happen, and nothing of how the engine decides.
 //!
 //! A [`Checker`] is shown every step of an engine: the time, the input, the output. It keeps its own
-//! account of the world ([`facts`]) and holds every record, effect and deadline against a table of
+//! account of the world (`facts`) and holds every record, effect and deadline against a table of
 //! invariants ([`INVARIANTS`]), each with its source. It uses nothing of the engine and none of its
 //! leaves: clocks, samples, bars and conditions are worked out here a second time, in the plainest way.
 //! Where the onlooker cannot know for certain (was that unsolicited reading counted?) it gives the

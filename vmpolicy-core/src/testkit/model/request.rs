@@ -48,14 +48,16 @@ impl Model {
         match outcome {
             Outcome::Accepted | Outcome::Confirmed if !locates => self.confirmed(out),
             Outcome::Failed if !locates => self.ended(Ending::Failed(Failure::Reported), out),
-            Outcome::Refused => self.ended(Ending::Refused, out),
+            Outcome::Refused if !locates || (open.phase == Phase::Asked && !open.request.resent) => {
+                self.ended(Ending::Refused, out);
+            }
             _ if open.phase == Phase::Overdue => self.locate_due = self.t,
             Outcome::Accepted => {
                 open.phase = Phase::Accepted;
                 self.locate_due = self.t;
             }
             Outcome::Confirmed => self.unclear(false),
-            Outcome::Failed => self.unclear(true),
+            Outcome::Failed | Outcome::Refused => self.unclear(true),
             Outcome::Unanswered => self.unclear(false),
         }
     }
@@ -101,7 +103,8 @@ impl Model {
         let Some(open) = self.open.as_mut().filter(|open| open.resend) else { return };
         open.resend = false;
         open.phase = Phase::Asked;
-        out.effects.push(Effect::Request(Request { resent: true, ..open.request }));
+        open.request.resent = true;
+        out.effects.push(Effect::Request(open.request));
     }
 
     /// The guest was seen somewhere, or is believed to be there.
