@@ -153,6 +153,16 @@ pub(super) fn no_rules(lint: &mut Lint<'_>) {
     }
 }
 
+/// A rest whose condition can't change while it lasts.
+pub(super) fn rest_on_batch(lint: &mut Lint<'_>) {
+    for (id, rule) in lint.policy.rules.iter() {
+        if let (Action::Rest(_), Some(queue)) = (rule.action, rule.queue) {
+            let queue = lint.policy.queues[queue].name.clone();
+            lint.warn_of(id, Kind::RestOnBatch { rule: rule.name.clone(), queue });
+        }
+    }
+}
+
 fn pairs(policy: &Policy) -> impl Iterator<Item = (RuleId, RuleId)> + use<> {
     let rules = policy.rules.len();
     let pair = |first, second| (RuleId::from_index(first), RuleId::from_index(second));

@@ -88,6 +88,16 @@ pub enum WarningKind {
         "there are no rules: the guest leaves its host only when that drains, or when an operator says so"
     )]
     NoRules,
+    /// A rest that nothing ends.
+    #[error(
+        "rule `{rule}` rests on a batch of `{queue}`: no job runs at rest, so the batch stays and the rest does not end"
+    )]
+    RestOnBatch {
+        /// The rule.
+        rule: String,
+        /// The queue.
+        queue: String,
+    },
 }
 
 /// Why a rule never acts.
@@ -124,6 +134,7 @@ impl WarningKind {
             Self::Chase { .. } => "VW0006",
             Self::Unused { .. } => "VW0007",
             Self::NoRules => "VW0008",
+            Self::RestOnBatch { .. } => "VW0009",
         }
     }
 }
@@ -158,6 +169,7 @@ impl Warning {
             WarningKind::BaseNotCheaper { .. } => "a base pays where C_b < C_a (equation 3.1)",
             WarningKind::WindowStill { .. } => "leave the window out of the condition, or give it hours",
             WarningKind::NeverActs { why: Never::Shadowed { .. }, .. } => "put the narrower rule first",
+            WarningKind::RestOnBatch { .. } => "`move-to-base` goes there and works on",
             WarningKind::Chase { .. } => "make the conditions exclude each other",
             WarningKind::NeverActs { .. } | WarningKind::Unused { .. } | WarningKind::NoRules => return None,
         };
@@ -211,6 +223,7 @@ const LINTS: &[(&str, &str, Check)] = &[
     ("chase", "VW0006", checks::chase),
     ("unused", "VW0007", checks::unused),
     ("no-rules", "VW0008", checks::no_rules),
+    ("rest-on-batch", "VW0009", checks::rest_on_batch),
 ];
 
 /// The names of all lints, each with the code of its warnings.
