@@ -69,6 +69,8 @@ impl Step<'_> {
             (queue.total, queue.next, queue.others) = (0, 0, 0);
             queue.classes.fill(0);
             queue.claim_due = self.t;
+            // What was ready on the batch is ready on nothing now.
+            self.ready &= !self.plan.queue_readers[id];
             return;
         }
         for rule in bits::<RuleId>(self.plan.queue_readers[id]) {

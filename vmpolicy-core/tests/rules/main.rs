@@ -5,6 +5,7 @@
 //! that must never happen.
 #![cfg(feature = "testkit")]
 
+mod batches;
 mod common;
 mod guards;
 mod reasons;

@@ -455,6 +455,8 @@ impl Model {
         if batch.next >= batch.jobs() {
             queued.batch = None;
             queued.claim_due = self.t;
+            let policy = &self.policy;
+            self.ready.retain(|&rule| policy.rules[rule].queue != Some(queue));
             return;
         }
         for rule in self.policy.rules.ids() {
