@@ -146,3 +146,36 @@ proptest! {
         prop_assert!(stage.engine.location() == Some(host(0)));
     }
 }
+
+/// An answer that was asked for before a request that came to nothing is a minute old when it comes.
+#[test]
+fn an_answer_that_outlived_a_request_in_vain_is_late() {
+    use vmpolicy_core::id::{Id, IndicatorId, RequestId};
+    use vmpolicy_core::input::{Outcome, Reading, Setup};
+    use vmpolicy_core::time::{Mono, Now, Wall};
+    use vmpolicy_core::{Effect, Engine, Input, Output};
+    let five = Span::from_secs(5);
+    let policy = Sketch::default()
+        .array("oslo", &["mln1", "mln2"])
+        .gauge("load", five)
+        .gauge("latency", five)
+        .rule("busy", above("load", 50.0), Tarry::default(), ActionForm::Move)
+        .rule("slow", above("latency", 50.0), Tarry::default(), ActionForm::Move)
+        .bar(Span::from_secs(1))
+        .build();
+    let setup = Setup { at: policy.host_named("mln1"), ..Setup::default() };
+    let mut engine = Engine::new(policy, setup);
+    let mut out = Output::default();
+    let mut step = |seconds: i64, input: &Input| {
+        let now = Now { mono: Mono(seconds * 1_000), wall: Wall::from_secs(seconds) };
+        engine.step(now, input, &mut out);
+        out.effects.iter().any(|effect| matches!(effect, Effect::Request(_)))
+    };
+    let reading = |indicator, value| Input::Reading(Reading { indicator, taken: Mono(0), value: Ok(value) });
+    let (load, latency) = (IndicatorId::from_index(0), IndicatorId::from_index(1));
+    step(0, &Input::Tick);
+    assert!(step(1, &reading(load, 80.0)));
+    // The latency of second 0 is still out when the request is refused, a minute later.
+    step(60, &Input::Outcome { id: RequestId(1), outcome: Outcome::Refused });
+    assert!(!step(62, &reading(latency, 80.0)), "a reading of a minute ago");
+}
