@@ -17,8 +17,9 @@ use crate::output::{Because, Discontinuity, Effect, Event, Failure, Origin, Requ
 use crate::policy::Action;
 use crate::time::Span;
 
-/// How often the location is looked up while a request waits for it.
-const LOOK_UPS: u64 = 20;
+/// While a request waits for the location, it is looked up again after a quarter of the time since the asking: soon for
+/// a move that takes a second, and not for ever each second for one that takes minutes.
+const LOOK_UP_SHARE: u64 = 4;
 const LOOK_UP_SOONEST: Span = Span::from_millis(100);
 const LOOK_UP_LATEST: Span = Span::from_secs(30);
 
@@ -166,14 +167,21 @@ impl Step<'_> {
         self.out.save = true;
     }
 
-    /// How often the location is looked up now.
+    /// How long it is until the location is looked up again.
     pub(super) fn look_up_every(&self) -> Span {
+        let moves = &self.policy.moves;
         match self.state.open {
-            Some(Open { phase: Phase::Accepted | Phase::Unclear { .. } | Phase::Overdue, .. }) => {
-                let share = self.policy.moves.confirm_within.millis() / LOOK_UPS;
-                Span::from_millis(share).clamp(LOOK_UP_SOONEST, LOOK_UP_LATEST)
+            Some(Open {
+                phase: Phase::Accepted | Phase::Unclear { .. } | Phase::Overdue,
+                confirm_by,
+                ..
+            }) => {
+                let waited = self.t.plus(moves.confirm_within).since(confirm_by);
+                Span::from_millis(waited.millis() / LOOK_UP_SHARE)
+                    .clamp(LOOK_UP_SOONEST, LOOK_UP_LATEST)
+                    .min(moves.locate_every)
             }
-            _ => self.policy.moves.locate_every,
+            _ => moves.locate_every,
         }
     }
 

@@ -230,3 +230,24 @@ fn cadence(every: u64, tarry: u32, settle: u64, gauge: bool) -> Result<(), TestC
     prop_assert_eq!(order, [1, 2, 3, 4, 0, 1]);
     Ok(())
 }
+
+proptest! {
+    #![proptest_config(few())]
+
+    /// Catches: look-ups that come at a share of `confirm_within`, so that a move of a second is noticed after half a
+    /// minute, in which nothing is probed.
+    #[test]
+    fn a_move_is_seen_within_a_quarter_of_the_time_that_it_took(millis in 1_u64..400_000) {
+        let takes = Span::from_millis(millis);
+        let policy = overload(1).build();
+        let setup = Setup { at: Some(host(0)), locates: true, ..Setup::default() };
+        let mut stage = Stage::with_setup(&policy, setup, |_, _, _| Ok(80.0))
+            .provider(move |_| Answer::AcceptsThenMoves(takes));
+        sound(stage.run(Span::from_mins(9)))?;
+        let asked = stage.requests[0].0;
+        let confirmed = stage.records.iter().find(|record| matches!(record.event, Event::Confirmed { .. }));
+        let took = confirmed.expect("it was seen").at.since(asked.wall);
+        let latest = Span::from_millis(millis + (millis / 4).clamp(100, 30_000) + 100);
+        prop_assert!(took <= latest, "{took} for a move of {takes}");
+    }
+}

@@ -204,7 +204,10 @@ impl Model {
 
     /// How far apart look-ups are while it is unclear what became of a request.
     pub(super) fn fast(&self) -> Span {
-        let part = self.policy.moves.confirm_within.millis() / 20;
-        Span::from_millis(part.clamp(100, 30_000))
+        let moves = &self.policy.moves;
+        let Some(open) = &self.open else { return moves.locate_every };
+        let waited = self.t.0.saturating_add(moves.confirm_within.millis().try_into().unwrap_or(i64::MAX));
+        let quarter = u64::try_from(waited.saturating_sub(open.confirm_by.0) / 4).unwrap_or(0);
+        Span::from_millis(quarter.clamp(100, 30_000)).min(moves.locate_every)
     }
 }
