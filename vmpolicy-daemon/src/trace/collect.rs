@@ -185,11 +185,10 @@ impl<'a> Collector<'a> {
         for draft in std::mem::take(&mut self.drafts) {
             series.push(self.finish_one(draft));
         }
-        if series.iter().all(|series| series.trace.numbers() == 0) {
-            let kinds = [NoteKind::NotANumber, NoteKind::NotFinite];
-            return Err(TraceError::NoNumbers {
-                example: kinds.iter().find_map(|kind| self.notes.example(*kind)),
-            });
+        // Nothing but gaps is a recording of a service that was down; nothing but words is another column.
+        let words = self.notes.example(NoteKind::NotANumber);
+        if words.is_some() && series.iter().all(|series| series.trace.numbers() == 0) {
+            return Err(TraceError::NoNumbers { example: words });
         }
         Ok(Traces { series, notes: self.notes.sorted() })
     }

@@ -80,6 +80,9 @@ pub enum TraceError {
         /// What is allowed.
         limit: usize,
     },
+    /// A quote that swallows lines.
+    #[error("line {0}: a quoted field goes on over the end of the line; is a `\"` missing?")]
+    OpenQuote(u64),
     /// Not one number in any row.
     #[error("no row has a number that can be used{}", example.as_ref().map(|(line, text)| format!(": line {line} has `{text}`")).unwrap_or_default())]
     NoNumbers {

@@ -162,12 +162,19 @@ fn quoted(rest: impl Read, first_line: u64, take: &mut impl Take) -> Result<(), 
         .terminator(csv::Terminator::Any(b'\n'))
         .from_reader(rest.chain(&b"\n"[..]));
     let (mut record, mut ends) = (csv::ByteRecord::new(), Vec::new());
-    while reader.read_byte_record(&mut record).map_err(io::Error::from)? {
+    loop {
+        let start = first_line + reader.position().line().saturating_sub(1);
+        if !reader.read_byte_record(&mut record).map_err(io::Error::from)? {
+            return Ok(());
+        }
         let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
         let line = first_line + reader.position().line().saturating_sub(2 + within);
+        if within > 0 {
+            // No name, time or number has more than one line: rows would be lost in it without a word.
+            return Err(TraceError::OpenQuote(start).into());
+        }
         hand_over(&record, &mut ends, line, take)?;
     }
-    Ok(())
 }
 
 /// The rest of the input, whose lines end with carriage returns; it begins with this line.

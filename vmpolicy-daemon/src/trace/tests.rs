@@ -94,6 +94,25 @@ fn a_series_without_numbers_is_said_and_a_trace_without_any_is_refused() {
 }
 
 #[test]
+fn a_recording_of_nothing_but_gaps_is_one() {
+    let traces = all("timestamp,value\n0,\n60,nan\n").unwrap();
+    assert_eq!(rows(&traces).len(), 2);
+    assert!(notes(&traces).iter().any(|note| note.contains("no usable value at all")));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_swallows_nothing() {
+    for (text, line) in [
+        ("timestamp,value\n0,76\n60,\"76\n120,76\n180,76\n", 3),
+        ("timestamp,value\n0,76\n60,\"76\n120,76\n180,\"76\"\n240,1\n", 3),
+        ("timestamp,value\n0,76\n60,\"76", 3),
+    ] {
+        let error = all(text).unwrap_err();
+        assert!(matches!(error, TraceError::OpenQuote(at) if at == line), "{text}: {error}");
+    }
+}
+
+#[test]
 fn what_can_not_be_used_is_an_error_with_its_line() {
     let cases: &[&[u8]] = &[
         b"",
@@ -186,7 +205,6 @@ fn lines_are_counted_as_an_editor_does() {
     assert_eq!(line("timestamp,value\r\n\r\n60,1\r\n\r\nx,2\r\n"), 5);
     assert_eq!(line("\"timestamp\",value\n\n60,1\n\nx,2"), 5);
     assert_eq!(line("\"timestamp\",value\r\n\r\n60,\"1\"\r\n\r\nx,2"), 5);
-    assert_eq!(line("note,timestamp,value\n\"a\nb\",60,1\n\"c\n\nd\",x,2\n"), 4);
     assert_eq!(line("timestamp,value\r60,1\rx,2"), 3);
 }
 
