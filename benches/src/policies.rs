@@ -2,10 +2,9 @@
 
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::tarry::Tarry;
-use vmpolicy_core::leaf::window::Zone;
 use vmpolicy_core::policy::{
     ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, Policy, PolicyFile, RuleForm,
-    Zones,
+    UtcOnly,
 };
 use vmpolicy_core::time::Span;
 
@@ -61,7 +60,7 @@ fn build(mut file: PolicyFile) -> Policy {
         speed: None,
         relocation: None,
     });
-    file.build(&NoZones).expect("the policies of the benchmarks are sound")
+    file.build(&UtcOnly).expect("the policies of the benchmarks are sound")
 }
 
 fn text(text: &str) -> Located<String> {
@@ -90,13 +89,5 @@ fn rule(name: &str, when: ConditionForm, tarry: u32, action: ActionForm) -> Rule
         when: when.into(),
         tarry: Some(Tarry::Consecutive(tarry).into()),
         action: action.into(),
-    }
-}
-
-struct NoZones;
-
-impl Zones for NoZones {
-    fn zone(&self, _: &str) -> Option<Zone> {
-        None
     }
 }

@@ -3,19 +3,11 @@
 use vmpolicy_core::input::{Outcome, Reading, Setup};
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::tarry::Tarry;
-use vmpolicy_core::leaf::window::Zone;
 use vmpolicy_core::policy::{
-    ActionForm, ArrayForm, AtMost, Compare, ConditionForm, IndicatorForm, MovesForm, RuleForm, Tour, Zones,
+    ActionForm, ArrayForm, AtMost, Compare, ConditionForm, IndicatorForm, MovesForm, RuleForm, Tour, UtcOnly,
 };
 use vmpolicy_core::time::{Mono, Now, Span, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output, PolicyFile};
-
-struct Utc;
-impl Zones for Utc {
-    fn zone(&self, name: &str) -> Option<Zone> {
-        (name == "UTC").then(Zone::utc)
-    }
-}
 
 fn text(text: &str) -> vmpolicy_core::policy::Located<String> {
     text.to_owned().into()
@@ -58,7 +50,7 @@ fn overload_asks_every_225_s_for_hosts_2_3_4_5_1() {
         },
         ..PolicyFile::default()
     };
-    let policy = file.build(&Utc).expect("a sound policy");
+    let policy = file.build(&UtcOnly).expect("a sound policy");
     let at = policy.host_named("mln1");
     let mut engine = Engine::new(policy.into(), Setup { at, ..Setup::default() });
     let mut out = Output::default();

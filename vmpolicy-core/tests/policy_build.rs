@@ -2,19 +2,10 @@
 
 use vmpolicy_core::id::Id;
 use vmpolicy_core::leaf::tarry::Tarry;
-use vmpolicy_core::leaf::window::Zone;
 use vmpolicy_core::policy::{
-    ActionForm, Compare, ConditionForm, Located, PolicyErrorKind, PolicyFile, RuleForm, Zones, thesis,
+    ActionForm, Compare, ConditionForm, Located, PolicyErrorKind, PolicyFile, RuleForm, UtcOnly, thesis,
 };
 use vmpolicy_core::time::Span;
-
-struct NoZones;
-
-impl Zones for NoZones {
-    fn zone(&self, _: &str) -> Option<Zone> {
-        None
-    }
-}
 
 fn base_aware() -> PolicyFile {
     let bands = thesis::Bands { high: 50.0, high_tarry: 3, low: 1.0, low_tarry: 20 };
@@ -40,7 +31,7 @@ fn hosts_stand_ring_by_ring_each_with_its_base_after_it() {
     other.base = None;
     file.arrays.push(other);
     file.home = Some("cluster".to_owned().into());
-    let policy = file.build(&NoZones).expect("a sound policy");
+    let policy = file.build(&UtcOnly).expect("a sound policy");
     let names: Vec<&str> = policy.hosts().rows().iter().map(|host| host.name.as_str()).collect();
     assert_eq!(names, ["mln1", "mln2", "mln3", "mln6", "c1", "c2"]);
     let cloud = policy.array_named("cloud").expect("the second array");
@@ -54,7 +45,7 @@ fn hosts_stand_ring_by_ring_each_with_its_base_after_it() {
 
 #[test]
 fn rules_know_what_they_read() {
-    let policy = base_aware().build(&NoZones).expect("a sound policy");
+    let policy = base_aware().build(&UtcOnly).expect("a sound policy");
     let slow = policy.indicator_named("slow_queries").expect("the indicator");
     assert!(policy.rules().rows().iter().all(|rule| rule.reads(slow) && !rule.is_clock_only()));
 }
@@ -74,7 +65,7 @@ fn all_errors_are_told_with_their_paths() {
         action: ActionForm::MoveTo("mln9".to_owned().into()).into(),
     });
     file.moves.bar = Some(Span::ZERO.into());
-    let errors = file.build(&NoZones).expect_err("an unsound policy");
+    let errors = file.build(&UtcOnly).expect_err("an unsound policy");
     let told: Vec<(&str, &str)> = errors.iter().map(|error| (error.code(), error.path.as_str())).collect();
     assert_eq!(
         told,
@@ -101,7 +92,7 @@ fn a_threshold_in_another_unit_is_converted() {
     if let ConditionForm::Indicator { unit, .. } = &mut file.rules[0].when.value {
         *unit = Some("s".to_owned().into());
     }
-    let policy = file.build(&NoZones).expect("a sound policy");
+    let policy = file.build(&UtcOnly).expect("a sound policy");
     assert!(format!("{:?}", policy.rules().rows()[0].when).contains("threshold: 50000.0"));
 }
 
@@ -111,9 +102,9 @@ fn nothing_is_lost_between_64_and_65() {
     let rule =
         |number: usize| RuleForm { name: format!("r{number}").into(), ..base_aware().rules[0].clone() };
     file.rules = (0..64).map(rule).collect();
-    assert!(file.build(&NoZones).is_ok());
+    assert!(file.build(&UtcOnly).is_ok());
     file.rules.push(rule(64));
-    let errors = file.build(&NoZones).expect_err("one too many");
+    let errors = file.build(&UtcOnly).expect_err("one too many");
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].code(), "VP0007");
 }

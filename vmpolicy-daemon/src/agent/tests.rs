@@ -10,22 +10,13 @@ use vmpolicy_core::id::{Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Absence, Outcome, Reading, Setup, Sighting};
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::tarry::Tarry;
-use vmpolicy_core::leaf::window::Zone;
 use vmpolicy_core::output::Request;
 use vmpolicy_core::policy::{
-    ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm, RuleForm, Zones,
+    ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm, RuleForm, UtcOnly,
 };
 use vmpolicy_core::ports::{Actuator, Asked, Locator, Probe};
 use vmpolicy_core::time::{Mono, Span, Wall};
 use vmpolicy_core::{Engine, Input, PolicyFile};
-
-struct NoZones;
-
-impl Zones for NoZones {
-    fn zone(&self, _: &str) -> Option<Zone> {
-        None
-    }
-}
 
 /// Hosts `mln1` to `mln3`, an indicator `x` every `every_ms`, and a move when it is above 5 twice.
 fn policy(every_ms: u64, hosts: &[&str]) -> Arc<Policy> {
@@ -64,7 +55,7 @@ fn policy(every_ms: u64, hosts: &[&str]) -> Arc<Policy> {
         },
         ..PolicyFile::default()
     };
-    Arc::new(file.build(&NoZones).unwrap())
+    Arc::new(file.build(&UtcOnly).unwrap())
 }
 
 /// What the ports saw, in the order in which they saw it.
