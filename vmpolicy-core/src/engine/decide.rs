@@ -4,7 +4,7 @@
 //! becomes of a request in `request`.
 
 use super::plan::{bit, bits};
-use super::state::{OperatorHold, Said};
+use super::state::{DrainState, OperatorHold, Said};
 use super::step::Step;
 use super::target::Aim;
 use crate::id::{ArrayId, HostId, RuleId};
@@ -228,7 +228,7 @@ impl Step<'_> {
         match self.current() {
             Some(from) if self.state.hosts[from].drain_until > self.t => self.leave(from),
             _ => {
-                self.state.drain = super::state::DrainState::default();
+                self.state.drain = DrainState::default();
                 false
             }
         }

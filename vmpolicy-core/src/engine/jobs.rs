@@ -1,7 +1,7 @@
 //! Batches of jobs: claimed when there is none at hand, graded, run one by one; a relocation waits for
 //! the running job, and after it the batch at hand comes first (thesis 3.4.5, listing D.1).
 
-use super::plan::bits;
+use super::plan::{bit, bits};
 use super::step::Step;
 use crate::id::{Id, QueueId, RuleId};
 use crate::leaf::logic::Truth;
@@ -10,8 +10,7 @@ use crate::output::Effect;
 impl Step<'_> {
     /// Whether jobs are claimed and run now.
     pub(super) fn may_work(&self) -> bool {
-        let state = &*self.state;
-        state.settle_until.is_none() && state.open.is_none() && state.rest.is_none()
+        self.is_free() && self.state.rest.is_none()
     }
 
     /// Claims a batch where there is none; runs the next job where none is running.
@@ -79,7 +78,7 @@ impl Step<'_> {
             // A window in its condition may have opened or closed since the batch came.
             let still = state.truth == Truth::Breach && self.truth(when, 0) == Truth::Breach;
             if still && state.counter.reached(tarry, self.t) {
-                self.ready |= super::plan::bit(rule);
+                self.ready |= bit(rule);
             }
         }
     }

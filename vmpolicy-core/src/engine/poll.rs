@@ -11,9 +11,9 @@ use crate::policy::{Action, Monitor, Rule};
 use crate::time::{Mono, Span};
 
 impl<'a> Step<'a> {
-    /// Whether anything is probed now.
+    /// Whether the guest neither settles nor waits for a request: then it probes, works and lets rules act.
     #[inline]
-    fn may_probe(&self) -> bool {
+    pub(super) fn is_free(&self) -> bool {
         self.state.settle_until.is_none() && self.state.open.is_none()
     }
 
@@ -28,14 +28,14 @@ impl<'a> Step<'a> {
     /// Whether this indicator is probed now.
     #[inline]
     fn probing(&self, indicator: IndicatorId) -> bool {
-        self.may_probe() && self.resting_rule().is_none_or(|rule| rule.reads(indicator))
+        self.is_free() && self.resting_rule().is_none_or(|rule| rule.reads(indicator))
     }
 
     /// Probes what is due, and says when the next answer will be due or late.
     #[inline]
     pub(super) fn probe_what_is_due(&mut self) -> Earliest {
         let mut next = Earliest::NONE;
-        if !self.may_probe() {
+        if !self.is_free() {
             return next;
         }
         let (t, resting) = (self.t, self.resting_rule());

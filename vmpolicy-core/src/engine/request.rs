@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | asked | the request leaves | any outcome |
 //! | accepted | `Accepted` | the location, the limit |
-//! | unclear | `Unanswered`, a `Confirmed` or `Failed` to be looked up, a start | the location, the limit |
+//! | unclear | `Unanswered`, a `Confirmed`, `Failed` or late `Refused` to be looked up, a start | the location, the limit |
 //! | overdue | the limit, where there is a locator | the location |
 
 use super::plan::bit;

@@ -1,7 +1,7 @@
 //! One step, in its fixed order; `docs/ENGINE.md` is the specification.
 
-use super::plan::{Plan, bits};
-use super::state::{Location, OperatorHold, State, known};
+use super::plan::{Plan, bit, bits};
+use super::state::{DrainState, Location, OperatorHold, Said, State, known};
 use crate::id::{HostId, Id, WindowId};
 use crate::input::{Input, Setup, Word};
 use crate::output::{Cause, Deadline, Discontinuity, Effect, Event, Output, Record};
@@ -161,7 +161,7 @@ impl<'a> Step<'a> {
         for (id, named) in self.policy.windows.iter() {
             let view = named.window.at(wall);
             if view.open {
-                windows.open |= super::plan::bit(id);
+                windows.open |= bit(id);
             }
             if let Some(edge) = view.next_edge
                 && edge < windows.until
@@ -256,9 +256,9 @@ impl<'a> Step<'a> {
             self.left(from);
         }
         self.state.location = location;
-        self.state.drain = super::state::DrainState::default();
+        self.state.drain = DrainState::default();
         for (_, rule) in self.state.rules.iter_mut() {
-            rule.said = super::state::Said::Nothing;
+            rule.said = Said::Nothing;
             rule.good_here = false;
         }
     }
@@ -318,11 +318,11 @@ impl<'a> Step<'a> {
 
     #[inline(never)]
     fn offer_clock_rules(&self, earliest: &mut Earliest) {
-        if self.state.open.is_some() || self.state.settle_until.is_some() {
+        if !self.is_free() {
             return;
         }
         let rules = match self.state.rest {
-            Some(resting) => super::plan::bit(resting),
+            Some(resting) => bit(resting),
             None => self.plan.clock_rules | self.plan.rest_rules,
         };
         for rule in bits(rules) {
@@ -352,7 +352,7 @@ impl<'a> Step<'a> {
     /// Whether this window is open.
     #[inline]
     pub(super) fn is_open(&self, window: WindowId) -> bool {
-        self.state.windows.open & super::plan::bit(window) != 0
+        self.state.windows.open & bit(window) != 0
     }
 
     /// Whether the policy has this host.

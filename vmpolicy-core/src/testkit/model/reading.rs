@@ -36,7 +36,7 @@ impl Model {
         let (Some(indicator), Some(now)) = (self.policy.indicators.row(id), self.last) else { return };
         let (every, read) = (indicator.every, indicator.read);
         let taken = self.t.shifted(reading.taken.0.saturating_sub(now.mono.0));
-        let late = self.policy.indicators.row(id).is_none_or(|row| taken.plus(row.every) <= self.t);
+        let late = taken.plus(every) <= self.t;
         if late || !self.probing(id) || taken < self.indicators[id.index()].due || taken > self.t {
             return;
         }
