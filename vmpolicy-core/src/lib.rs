@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backtest;
+#[cfg(feature = "checker")]
+pub mod checker;
 pub mod engine;
 #[cfg(feature = "file")]
 pub mod file;
@@ -11,6 +13,8 @@ pub mod output;
 pub mod policy;
 pub mod ports;
 pub mod record;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;

@@ -1,10 +1,10 @@
 //! What the fuzz targets call, and the properties too: bytes go in, and a broken promise is a panic.
 
-use super::checker::Checker;
 use super::drive::{Guest, compare, for_each_act};
 use super::generate::{Source, World};
 use super::model::Model;
 use crate::Engine;
+use crate::checker::Checker;
 use crate::engine::Saved;
 use crate::input::Input;
 use crate::output::Output;
@@ -39,7 +39,7 @@ pub fn steps(bytes: &[u8]) {
         }
         Ok(())
     });
-    let watched: Result<(), super::checker::Violation> = watched;
+    let watched: Result<(), crate::checker::Violation> = watched;
     if let Err(violation) = watched {
         panic!("{violation}");
     }

@@ -1,7 +1,7 @@
 //! A stage for one engine: a service to be measured, a provider that moves the guest or does not, a
-//! locator, all deterministic. Every step is shown to the [checker](super::checker).
+//! locator, all deterministic. Every step is shown to the [checker](crate::checker).
 
-use super::checker::{Checker, Violation};
+use crate::checker::{Checker, Violation};
 use crate::engine::Engine;
 use crate::id::{HostId, IndicatorId, QueueId};
 use crate::input::{Absence, Input, Outcome, Reading, Setup, Sighting};

@@ -2,12 +2,12 @@
 
 use crate::golden;
 use std::fmt::Write as _;
+use vmpolicy_core::checker::Checker;
 use vmpolicy_core::id::{HostId, Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Outcome, Reading, Setup, Sighting, Word};
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::output::Event;
 use vmpolicy_core::policy::ActionForm;
-use vmpolicy_core::testkit::checker::Checker;
 use vmpolicy_core::testkit::sketch::{Sketch, above};
 use vmpolicy_core::time::{Now, Span};
 use vmpolicy_core::{Effect, Engine, Input, Output};

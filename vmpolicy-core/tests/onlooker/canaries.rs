@@ -1,13 +1,13 @@
 //! Planted bugs: the log of a sound run, falsified in one place, shown to a fresh checker. Each has to be
 //! seen, and by the invariant that it breaks.
 
+use vmpolicy_core::checker::{Checker, INVARIANTS};
 use vmpolicy_core::id::{HostId, Id, IndicatorId, QueueId, RequestId};
 use vmpolicy_core::input::{Absence, Notice, Outcome, Setup, Sighting, Word};
 use vmpolicy_core::leaf::logic::Truth;
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::output::{Discontinuity, Event, Failure, Origin, Record, Verdict};
 use vmpolicy_core::policy::{ActionForm, Monitor};
-use vmpolicy_core::testkit::checker::{Checker, INVARIANTS};
 use vmpolicy_core::testkit::sketch::{Sketch, above, all, below, count_of, outside};
 use vmpolicy_core::testkit::stage::{Answer, Stage};
 use vmpolicy_core::time::{Now, Span, Wall};

@@ -12,7 +12,7 @@ use script::{Act, Script, acts};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vmpolicy_core::testkit::checker::Checker;
+use vmpolicy_core::checker::Checker;
 use vmpolicy_core::testkit::drive::{for_each_act, lines, summary};
 use vmpolicy_core::testkit::generate::{Act as Next, Source, World, bytes};
 use vmpolicy_core::{Engine, Output};

@@ -4,9 +4,9 @@ use crate::policies;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::ops::Range;
+use vmpolicy_core::checker::{Checker, Violation};
 use vmpolicy_core::id::{ArrayId, HostId, Id, IndicatorId, QueueId, RequestId};
 use vmpolicy_core::input::{Absence, Notice, Outcome, Reading, Setup, Sighting, Word};
-use vmpolicy_core::testkit::checker::{Checker, Violation};
 use vmpolicy_core::time::{Mono, Now, Span, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output};
 

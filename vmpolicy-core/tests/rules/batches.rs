@@ -1,11 +1,11 @@
 //! Rules on batches of jobs (thesis 3.4.5), where they meet the rest.
 
 use crate::common::{MINUTE, host};
+use vmpolicy_core::checker::Checker;
 use vmpolicy_core::id::{Id, IndicatorId, QueueId, RequestId};
 use vmpolicy_core::input::{Outcome, Reading, Setup};
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::policy::ActionForm;
-use vmpolicy_core::testkit::checker::Checker;
 use vmpolicy_core::testkit::sketch::{Sketch, above, all, count_of, not};
 use vmpolicy_core::time::{Mono, Now, Span, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output};

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
+use vmpolicy_core::checker::Violation;
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::Absence;
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::output::{Event, Record};
 use vmpolicy_core::policy::ActionForm;
-use vmpolicy_core::testkit::checker::Violation;
 use vmpolicy_core::testkit::sketch::{Sketch, above};
 use vmpolicy_core::testkit::stage::Stage;
 use vmpolicy_core::time::Span;

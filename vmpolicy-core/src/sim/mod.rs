@@ -1,0 +1,1 @@
+//! The simulator: hosts, guests, loads, services, a provider and faults in one deterministic world.
