@@ -1,13 +1,12 @@
 //! One guest's run over one trace.
 
-use super::summary::Summary;
-use super::tally::Tally;
 use super::trace::Trace;
 use crate::engine::Engine;
 use crate::id::{HostId, IndicatorId, RequestId};
 use crate::input::{Absence, Input, Outcome, Reading, Setup};
 use crate::output::{Cause, Effect, Output};
 use crate::policy::{Action, Policy};
+use crate::tally::{Summary, Tally};
 use crate::time::{Mono, Now, Span, Wall};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -114,7 +113,7 @@ pub fn run<S: Sink>(
 /// Whether a reading may be handed in at its time without a tick before it: where nothing else that a tick
 /// brings about at the same moment (a window's edge, a move to base that was held, another indicator's poll)
 /// could come out differently after the reading than before it.
-fn polls_are_enough(policy: &Policy) -> bool {
+pub(crate) fn polls_are_enough(policy: &Policy) -> bool {
     let rests = policy.rules().rows().iter().any(|rule| matches!(rule.action, Action::Rest(_)));
     policy.windows().is_empty() && policy.indicators().len() == 1 && !rests
 }
@@ -232,7 +231,7 @@ impl<'a> Run<'a> {
             polls_are_enough: polls_are_enough(policy),
             last: None,
             at_once: 0,
-            tally: Tally::new(policy, options),
+            tally: Tally::new(policy, Some(options.indicator), Some(options.at)),
         })
     }
 
@@ -336,7 +335,7 @@ impl<'a> Run<'a> {
         let reading = Reading { indicator: self.fed, taken: at, value };
         self.tally.polling();
         self.step_only(at, &Input::Reading(reading), sink);
-        self.tally.polled(at, value, &self.engine);
+        self.tally.polled(at, self.fed, value, &self.engine);
     }
 
     #[inline]
