@@ -1,0 +1,57 @@
+//! A web server: requests that hold a worker while they are worked on and while they wait for something else.
+
+use super::meter::Meter;
+use super::station::Station;
+use super::{Indicator, Vcpus, WebSpec};
+use crate::time::Span;
+
+#[derive(Clone, Debug)]
+pub(super) struct Web {
+    meter: Meter,
+    requests_per_s: f64,
+}
+
+impl Web {
+    pub(super) fn new(spec: &WebSpec) -> Self {
+        Self {
+            meter: Meter::new(Station {
+                work_gcycles: spec.work_gcycles,
+                servers_most: u32::MAX,
+                held_s: spec.held.as_secs_f64(),
+                inside_most: f64::from(spec.max_workers),
+                waiting_most: f64::from(spec.listen_backlog),
+            }),
+            requests_per_s: 0.0,
+        }
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.meter.restart();
+        self.requests_per_s = 0.0;
+    }
+
+    #[inline]
+    pub(super) fn demand(&mut self, elapsed: Span, load: f64, vcpus: Vcpus) -> f64 {
+        self.meter.demand(elapsed, load, vcpus)
+    }
+
+    #[inline]
+    pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
+        let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
+        if !elapsed.is_zero() {
+            self.requests_per_s = flow.done / elapsed.as_secs_f64();
+        }
+        flow.used_ghz
+    }
+
+    pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
+        let busy = self.meter.flow.present.inside;
+        match indicator {
+            Indicator::BusyWorkers => Some(busy),
+            Indicator::IdleWorkers => Some(self.meter.places() - busy),
+            Indicator::Requests => Some(self.meter.answered()),
+            Indicator::RequestsPerS => Some(self.requests_per_s),
+            _ => self.meter.read(indicator),
+        }
+    }
+}
