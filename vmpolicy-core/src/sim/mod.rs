@@ -1,1 +1,3 @@
 //! The simulator: hosts, guests, loads, services, a provider and faults in one deterministic world.
+
+pub mod power;
