@@ -1,3 +1,4 @@
 //! The simulator: hosts, guests, loads, services, a provider and faults in one deterministic world.
 
+pub mod balance;
 pub mod power;
