@@ -45,9 +45,14 @@ impl Power {
                 let tenths = share * 10.0;
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
                 let below = tenths as usize;
-                let low = watts[below];
-                let high = watts[(below + 1).min(10)];
-                low + (high - low) * (tenths - below as f64)
+                let (low, from) = (watts[below], below as f64);
+                if tenths == from {
+                    return low;
+                }
+                // CloudSim's order of operations: where the rise of two hosts differs by rounding only, the last bit
+                // says which of them a guest goes to.
+                let rise = (watts[below + 1] - low) / 10.0;
+                low + rise * (share - from / 10.0) * 100.0
             }
         }
     }
