@@ -2,6 +2,7 @@
 //! compared with.
 
 pub mod guest;
+pub mod planetlab;
 pub mod policies;
 pub mod readings;
 pub mod scalar;

@@ -2,7 +2,7 @@
 
 use super::{HostIx, KindIx, PolicyIx};
 use crate::sim::load::LoadSpec;
-use crate::sim::service::{Gauge, ServiceSpec};
+use crate::sim::service::{Indicator, ServiceSpec};
 use crate::time::Span;
 
 /// A guest.
@@ -47,7 +47,7 @@ pub struct Managed {
     /// The policy that it starts with.
     pub policy: PolicyIx,
     /// By the policy's indicators: what of the service each reads; none where nothing feeds it.
-    pub feeds: Vec<Option<Gauge>>,
+    pub feeds: Vec<Option<Indicator>>,
     /// Whether it can look up where it is.
     pub locates: bool,
     /// How long each probe takes to answer.

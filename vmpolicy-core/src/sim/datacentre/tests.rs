@@ -1,0 +1,1 @@
+//! Properties of the data centre as a whole.
