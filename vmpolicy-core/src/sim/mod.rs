@@ -13,3 +13,4 @@ pub mod migration;
 pub mod power;
 pub mod scenario;
 pub mod service;
+pub mod world;

@@ -18,7 +18,6 @@ pub mod place;
 pub mod select;
 mod view;
 
-
 pub use consolidate::{Consolidation, Rules};
 pub use detect::Detect;
 pub use history::History;

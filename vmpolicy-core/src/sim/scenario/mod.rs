@@ -8,7 +8,7 @@ mod place;
 mod provider;
 
 pub use fault::{Fault, GuestSet, What};
-pub use guest::{Guest, Kind, Managed};
+pub use guest::{Feed, Guest, Kind, Managed, Queue, Signal};
 pub use place::{Array, Host, LiveMoves, Relocations};
 pub use provider::{Provider, Ranking};
 
@@ -40,6 +40,8 @@ pub struct Scenario {
     pub kinds: Vec<Kind>,
     /// The guests.
     pub guests: Vec<Guest>,
+    /// The job queues.
+    pub queues: Vec<Queue>,
     /// What happens at a given time, earliest first.
     pub faults: Vec<Fault>,
 }
@@ -82,4 +84,6 @@ index! {
     KindIx;
     /// A guest of [`Scenario::guests`].
     GuestIx;
+    /// A job queue of [`Scenario::queues`].
+    QueueIx;
 }
