@@ -1,4 +1,5 @@
 //! Simulates a fleet for a day: `fleet [GUESTS [checked]]`, by default 10,000 guests on 1,000 hosts, records kept.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
 use std::process::ExitCode;
 use vmpolicy_benches::fleet::fleet;
