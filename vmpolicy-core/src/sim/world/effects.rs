@@ -88,6 +88,10 @@ impl<W: Watch> World<'_, W> {
             return Err(self.violated(guest, violation));
         }
         self.ledger.steps += 1;
+        if std::mem::take(&mut vm.driver.effects_mut().adopted) {
+            // From here on ids are the new policy's.
+            vm.adopt(at, Seed(self.scenario.seed), guest.0);
+        }
         let out = vm.driver.last_output();
         if !out.records.is_empty() {
             vm.tally.recorded(at, out, vm.driver.engine());
@@ -95,9 +99,6 @@ impl<W: Watch> World<'_, W> {
             self.watch.recorded(guest, vm.driver.engine().policy(), out);
         }
         vm.tally.judged(at, vm.driver.engine());
-        if std::mem::take(&mut vm.driver.effects_mut().adopted) {
-            self.adopt(guest, at);
-        }
         self.carry_out_all(guest, at, now);
         Ok(())
     }
@@ -183,13 +184,6 @@ impl<W: Watch> World<'_, W> {
             Some(None) => Sighting::Elsewhere,
             None => Sighting::Unknown,
         }
-    }
-
-    /// The engine has taken the policy that it was handed.
-    #[cold]
-    fn adopt(&mut self, guest: GuestIx, at: Mono) {
-        let Some(vm) = &mut self.vms[guest.index()] else { return };
-        vm.adopt(at, Seed(self.scenario.seed), guest.0);
     }
 
     /// Its daemon starts, for the first time or again.

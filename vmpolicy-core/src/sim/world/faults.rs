@@ -167,7 +167,10 @@ impl<'a, W: Watch> World<'a, W> {
                 self.notify(at, *host, Notice::Withdrawn, Span::ZERO)
             }
             // It stays closed: the host is gone.
-            What::Drain { host, comes_true: true } => self.empty(at, *host),
+            What::Drain { host, comes_true: true } => {
+                self.empty(at, *host)?;
+                self.notify(at, *host, Notice::Down, FOR_NOW)
+            }
             What::ProviderDown(array) => self.each_clerk(*array, |clerk| clerk.down -= 1),
             What::ProviderBehaves { array, .. } => self.provider_behaves_again(*array),
             What::LinkTimes { array, .. } => {
