@@ -107,6 +107,21 @@ impl Chance {
 mod tests {
     use super::*;
 
+    /// These values may never change: a seed in somebody's notes must mean the same world in every release.
+    #[test]
+    fn the_draws_of_a_seed_are_fixed() {
+        let mut chance = Seed(2_009).stream("load", 3);
+        let bits: Vec<u64> = (0..3).map(|_| chance.bits()).collect();
+        let numbers = [chance.uniform(), chance.exponential(60.0)].map(f64::to_bits);
+        let spans = [
+            chance.span(Span::from_secs(1), Span::from_secs(9)),
+            chance.exponential_span(Span::from_mins(1)),
+        ];
+        assert_eq!(bits, [9_151_001_183_628_700_776, 6_012_640_569_882_953_922, 1_640_606_168_957_098_983]);
+        assert_eq!(numbers, [4_585_432_892_410_508_656, 4_624_529_087_086_249_322]);
+        assert_eq!((chance.below(1_000), spans.map(Span::millis)), (913, [1_369, 142_002]));
+    }
+
     /// The first block of ChaCha8 with a key and nonce of zeros, from the test vectors of Strombergson's Internet draft
     /// (draft-strombergson-chacha-test-vectors-01, TC1, 8 rounds, 256 bits: `3e00ef2f895f40d6..`).
     #[test]

@@ -13,6 +13,9 @@ mod relocation;
 
 use thiserror::Error;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::precopy::{Copying, PreCopy, Stop};
 pub use self::relocation::{Relocating, Relocation};
 use crate::time::Span;

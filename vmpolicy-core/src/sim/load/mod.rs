@@ -35,6 +35,9 @@ mod switching;
 mod wave;
 
 use self::program::{Part, Program};
+#[cfg(test)]
+mod tests;
+
 pub use self::recorded::{Then, Trace};
 pub use self::spec::{Bursts, LoadError, LoadSpec, Mmpp, Period, Wave, Weekdays};
 use super::chance::Seed;

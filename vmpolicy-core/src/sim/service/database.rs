@@ -9,6 +9,8 @@ use crate::time::Span;
 pub(super) struct Database {
     meter: Meter,
     long_s: f64,
+    /// What one query takes of all the places.
+    per_place: f64,
     slow: f64,
 }
 
@@ -22,6 +24,7 @@ impl Database {
                 inside_most: f64::from(spec.max_connections),
                 waiting_most: 0.0,
             }),
+            per_place: 1.0 / f64::from(spec.max_connections),
             long_s: spec.long_query_time.as_secs_f64(),
             slow: 0.0,
         }
@@ -41,8 +44,8 @@ impl Database {
     pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
         let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
         if flow.done > 0.0 {
-            let full = flow.present.inside / self.meter.places();
-            self.slow += flow.done * longer(self.long_s, &flow, full);
+            let free = 1.0 - flow.present.inside * self.per_place;
+            self.slow += flow.done * longer(self.long_s, flow, free);
         }
         flow.used_ghz
     }
@@ -51,27 +54,28 @@ impl Database {
         match indicator {
             Indicator::SlowQueries => Some(self.slow.floor()),
             Indicator::Queries => Some(self.meter.answered()),
-            Indicator::ThreadsRunning => Some(self.meter.flow.present.inside),
+            Indicator::ThreadsRunning => Some(self.meter.inside()),
             _ => self.meter.read(indicator),
         }
     }
 }
 
-/// The probability that a query takes longer than `long_s`.
+/// The probability that a query takes longer than `long_s`, with this share of the places free.
 ///
 /// A response time is the query's own work times a slowdown. With work and slowdown exponential its squared coefficient of
-/// variation is 1 + 2v, v being the slowdown's. For one server v = ρ / (2 − ρ) (Coffman, Muntz and Trotter 1970);
-/// for several, C stands for ρ. Where nearly all places are taken, hardly anything varies: v falls with the free ones.
-/// What has this mean and variance is a hyperexponential distribution with balanced means (Whitt 1982).
+/// variation is 1 + 2v, v being the slowdown's. For one server v = w / (2 − w) with w = ρ (Coffman, Muntz and Trotter 1970); for
+/// several, w is the share of the response time that is due to the others, which for one server is ρ, too. Where nearly
+/// all places are taken, hardly anything varies: v falls with the free ones. What has this mean and variance is
+/// a hyperexponential distribution with balanced means (Whitt 1982), whose shares are (1 ± √(v / (1 + v))) / 2.
 #[inline]
-fn longer(long_s: f64, flow: &Flow, full: f64) -> f64 {
-    let varies = flow.all_busy / (2.0 - flow.all_busy) * (1.0 - full).max(0.0);
-    let spread = (varies / (1.0 + varies)).sqrt();
+fn longer(long_s: f64, flow: &Flow, free: f64) -> f64 {
+    let slowed = 1.0 - flow.ease;
+    let spread = (slowed * free / (2.0 - slowed * (1.0 - free))).max(0.0).sqrt();
     let (most, least) = (0.5 * (1.0 + spread), 0.5 * (1.0 - spread));
-    let means = 2.0 * long_s / flow.response_s;
-    // Both terms together are below 10⁻¹³ there.
-    if means * least > 30.0 {
-        return 0.0;
-    }
-    most * libm::exp(-most * means) + least * libm::exp(-least * means)
+    let means = 2.0 * long_s * flow.rate_alone * flow.ease;
+    let tail = |share: f64| if share * means > NEVER { 0.0 } else { share * libm::exp(-share * means) };
+    tail(most) + tail(least)
 }
+
+/// e⁻²⁵ is 10⁻¹¹: one query in a year at 3,000 a second.
+const NEVER: f64 = 25.0;

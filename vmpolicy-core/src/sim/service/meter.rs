@@ -18,21 +18,35 @@ struct Asked {
 #[derive(Clone, Debug)]
 pub(super) struct Meter {
     station: Station,
-    /// The last step.
-    pub(super) flow: Flow,
+    /// What is present now.
+    present: Present,
+    /// What was worked out last, and for what. A guest on an idle host gets what it demands; one with a constant load does
+    /// the same again.
+    asked: Option<Asked>,
+    flow: Flow,
+    /// What it would have used in the last step with all of its virtual CPUs.
+    wanted_ghz: f64,
+    whole_ghz: f64,
     /// Answered and turned away since the start.
     done: f64,
     refused: f64,
-    /// Of the last step, as shares of the virtual CPUs.
-    used: f64,
-    stolen: f64,
-    /// What was worked out last. A guest on an idle host gets what it demands; one with a constant load does the same again.
-    known: Option<(Asked, Flow)>,
+    /// How long nothing has been answered.
+    stood_s: f64,
 }
 
 impl Meter {
     pub(super) fn new(station: Station) -> Self {
-        Self { station, flow: Flow::default(), done: 0.0, refused: 0.0, used: 0.0, stolen: 0.0, known: None }
+        Self {
+            station,
+            present: Present::default(),
+            asked: None,
+            flow: Flow::IDLE,
+            wanted_ghz: 0.0,
+            whole_ghz: 0.0,
+            done: 0.0,
+            refused: 0.0,
+            stood_s: 0.0,
+        }
     }
 
     pub(super) fn restart(&mut self) {
@@ -43,53 +57,59 @@ impl Meter {
         self.station.inside_most
     }
 
+    pub(super) fn inside(&self) -> f64 {
+        self.present.inside
+    }
+
     #[inline]
     pub(super) fn demand(&mut self, elapsed: Span, load: f64, vcpus: Vcpus) -> f64 {
-        self.look(elapsed, load, vcpus, vcpus.ghz()).used_ghz
+        self.look(elapsed, load, vcpus, vcpus.ghz());
+        self.flow.used_ghz
     }
 
     #[inline]
-    pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> Flow {
-        let wanted_ghz = self.demand(elapsed, load, vcpus);
-        let waited_s = self.flow.response_s;
-        let available_ghz = available_ghz.min(vcpus.ghz());
-        let mut flow = self.look(elapsed, load, vcpus, available_ghz);
-        if flow.response_s == f64::INFINITY {
-            // Nobody is answered; a probe that asks would wait as long as it has stood still.
-            flow.response_s = if waited_s.is_finite() { waited_s + elapsed.as_secs_f64() } else { 0.0 };
+    pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> &Flow {
+        self.whole_ghz = vcpus.ghz();
+        self.wanted_ghz = self.demand(elapsed, load, vcpus);
+        if available_ghz < self.whole_ghz {
+            self.look(elapsed, load, vcpus, available_ghz);
         }
-        self.done += flow.done;
-        self.refused += flow.refused;
-        let whole_ghz = vcpus.ghz();
-        self.used = if whole_ghz > 0.0 { flow.used_ghz / whole_ghz } else { 0.0 };
-        self.stolen = if whole_ghz > 0.0 { ((wanted_ghz - flow.used_ghz) / whole_ghz).max(0.0) } else { 0.0 };
-        self.flow = flow;
-        flow
+        self.present = self.flow.present;
+        self.done += self.flow.done;
+        self.refused += self.flow.refused;
+        let stands = self.flow.rate_alone == 0.0;
+        self.stood_s = if stands { self.stood_s + elapsed.as_secs_f64() } else { 0.0 };
+        &self.flow
     }
 
     #[inline]
-    fn look(&mut self, elapsed: Span, rate: f64, vcpus: Vcpus, available_ghz: f64) -> Flow {
-        let asked = Asked { before: self.flow.present, elapsed, rate, vcpus, available_ghz };
-        if let Some((known, flow)) = self.known
-            && known == asked
-        {
-            return flow;
+    fn look(&mut self, elapsed: Span, rate: f64, vcpus: Vcpus, available_ghz: f64) {
+        let asked = Asked { before: self.present, elapsed, rate, vcpus, available_ghz };
+        if self.asked != Some(asked) {
+            self.flow = self.station.flow(self.present, elapsed.as_secs_f64(), rate, vcpus, available_ghz);
+            self.asked = Some(asked);
         }
-        let flow = self.station.flow(asked.before, elapsed.as_secs_f64(), rate, vcpus, available_ghz);
-        self.known = Some((asked, flow));
-        flow
     }
 
     /// The indicators that both have.
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
+        let share = |ghz: f64| if self.whole_ghz > 0.0 { ghz / self.whole_ghz } else { 0.0 };
         Some(match indicator {
-            Indicator::Cpu => self.used,
-            Indicator::Steal => 100.0 * self.stolen,
+            Indicator::Cpu => share(self.flow.used_ghz),
+            Indicator::Steal => 100.0 * share((self.wanted_ghz - self.flow.used_ghz).max(0.0)),
             Indicator::Load => self.flow.runnable,
-            Indicator::ResponseMs => 1_000.0 * self.flow.response_s,
+            // Who asks while nobody is answered waits as long as that lasts.
+            Indicator::ResponseMs => {
+                1_000.0 * self.flow.response_s(self.station.held_s).unwrap_or(self.stood_s)
+            }
             Indicator::Refused => self.refused.floor(),
             _ => return None,
         })
+    }
+
+    /// How many were answered in the last step.
+    pub(super) fn answered_in_last(&self) -> f64 {
+        self.flow.done
     }
 
     /// How many were answered since the start: a whole number.

@@ -45,6 +45,9 @@ mod spec;
 mod station;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 use self::database::Database;
 pub use self::indicator::Indicator;
 use self::plain::Plain;

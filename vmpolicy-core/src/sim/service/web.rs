@@ -8,7 +8,7 @@ use crate::time::Span;
 #[derive(Clone, Debug)]
 pub(super) struct Web {
     meter: Meter,
-    requests_per_s: f64,
+    elapsed: Span,
 }
 
 impl Web {
@@ -21,13 +21,13 @@ impl Web {
                 inside_most: f64::from(spec.max_workers),
                 waiting_most: f64::from(spec.listen_backlog),
             }),
-            requests_per_s: 0.0,
+            elapsed: Span::ZERO,
         }
     }
 
     pub(super) fn restart(&mut self) {
         self.meter.restart();
-        self.requests_per_s = 0.0;
+        self.elapsed = Span::ZERO;
     }
 
     #[inline]
@@ -37,20 +37,19 @@ impl Web {
 
     #[inline]
     pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
-        let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
-        if !elapsed.is_zero() {
-            self.requests_per_s = flow.done / elapsed.as_secs_f64();
-        }
-        flow.used_ghz
+        self.elapsed = elapsed;
+        self.meter.advance(elapsed, load, vcpus, available_ghz).used_ghz
     }
 
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
-        let busy = self.meter.flow.present.inside;
+        let busy = self.meter.inside();
         match indicator {
             Indicator::BusyWorkers => Some(busy),
             Indicator::IdleWorkers => Some(self.meter.places() - busy),
             Indicator::Requests => Some(self.meter.answered()),
-            Indicator::RequestsPerS => Some(self.requests_per_s),
+            Indicator::RequestsPerS => {
+                Some(self.meter.answered_in_last() / self.elapsed.as_secs_f64().max(0.001))
+            }
             _ => self.meter.read(indicator),
         }
     }
