@@ -10,7 +10,7 @@ use vmpolicy_core::time::Span;
 fn requests(lines: &[String]) -> Vec<(u64, String)> {
     let asked = lines.iter().filter_map(|line| line.split_once(" nii1: request "));
     asked
-        .map(|(at, what)| (vmpolicy_core::file::parse_span(at).unwrap().millis() / 1_000, what.to_owned()))
+        .map(|(at, what)| (vmpolicy_core::file::parse_span(at).expect("a span").millis() / 1_000, what.to_owned()))
         .collect()
 }
 

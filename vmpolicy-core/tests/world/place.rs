@@ -121,7 +121,7 @@ impl Add for Scenario {
     }
 
     fn host(&self, name: &str) -> HostIx {
-        HostIx::from_index(self.hosts.iter().position(|host| host.name == name).unwrap())
+        HostIx::from_index(self.hosts.iter().position(|host| host.name == name).expect("a host"))
     }
 }
 

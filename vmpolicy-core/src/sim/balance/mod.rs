@@ -18,6 +18,9 @@ pub mod place;
 pub mod select;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use consolidate::{Consolidation, Rules};
 pub use detect::Detect;
 pub use history::History;

@@ -61,7 +61,7 @@ struct World<'a> {
 ///
 /// # Panics
 ///
-/// Where there are not as many traces as guests.
+/// Where there are not as many traces as guests, and where the manager moves a guest that is gone or elsewhere.
 pub fn run(centre: &Datacentre, demand: &Demand, manager: &mut dyn Manager) -> Result<Outcome, NoRoom> {
     assert_eq!(demand.guests(), centre.guests.len(), "a trace a guest");
     let mut world = World::new(centre, demand)?;
@@ -269,6 +269,8 @@ impl<'a> World<'a> {
         self.tally.decisions += 1;
         for moved in &answer.moves {
             let guest = moved.guest as usize;
+            let sound = self.home[guest] == moved.from && moved.from != moved.to && self.size[guest] > 0.0;
+            assert!(sound, "there is no such move: {moved:?}");
             if !std::mem::replace(&mut self.moving[guest], true) {
                 self.left_home_s[guest] = self.now_s;
             }
