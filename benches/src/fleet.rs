@@ -34,6 +34,7 @@ pub fn fleet(guests: usize) -> Scenario {
         kinds: Vec::new(),
         guests: Vec::new(),
         queues: Vec::new(),
+        management: None,
         faults: Vec::new(),
     };
     for array in 0..arrays {

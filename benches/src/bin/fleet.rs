@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let checks = arguments.get(1).is_some_and(|word| word == "checked");
     let scenario = fleet(guests);
     let mut kept = Kept::default();
-    match run(&scenario, Options { checks }, &mut kept) {
+    match run(&scenario, Options { checks, ..Options::default() }, &mut kept) {
         Ok(outcome) => {
             println!(
                 "{guests} guests, {} hosts: {} inputs, {} records, {} moves, {:.1} kWh",

@@ -10,7 +10,9 @@ use vmpolicy_core::time::Span;
 fn requests(lines: &[String]) -> Vec<(u64, String)> {
     let asked = lines.iter().filter_map(|line| line.split_once(" nii1: request "));
     asked
-        .map(|(at, what)| (vmpolicy_core::file::parse_span(at).expect("a span").millis() / 1_000, what.to_owned()))
+        .map(|(at, what)| {
+            (vmpolicy_core::file::parse_span(at).expect("a span").millis() / 1_000, what.to_owned())
+        })
         .collect()
 }
 
@@ -85,7 +87,7 @@ proptest! {
             scenario.add(&format!("nii{}", index + 1), scenario.kinds[0].clone(), HostIx(1));
         }
         let (long, with) = story(&scenario);
-        let (short, without) = story_with(&scenario, Options { checks: false });
+        let (short, without) = story_with(&scenario, Options { checks: false, ..Options::default() });
         prop_assert_eq!(&long, &short);
         prop_assert_eq!(with.guests, without.guests);
         prop_assert!(without.steps <= with.steps);

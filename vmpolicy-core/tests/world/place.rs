@@ -63,6 +63,7 @@ pub(crate) fn place(policy: &Arc<Policy>, load: LoadSpec) -> Scenario {
         kinds: Vec::new(),
         guests: Vec::new(),
         queues: Vec::new(),
+        management: None,
         faults: Vec::new(),
     };
     let signal = Signal { load, strain: 0.0, counts: false };
@@ -164,7 +165,7 @@ impl Watch for Story<'_> {
 
 /// Runs a scenario with the onlooker, and tells what happened.
 pub(crate) fn story(scenario: &Scenario) -> (Vec<String>, Outcome) {
-    story_with(scenario, Options { checks: true })
+    story_with(scenario, Options::default())
 }
 
 pub(crate) fn story_with(scenario: &Scenario, options: Options) -> (Vec<String>, Outcome) {

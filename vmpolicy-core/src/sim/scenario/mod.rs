@@ -4,11 +4,13 @@
 
 mod fault;
 mod guest;
+mod management;
 mod place;
 mod provider;
 
 pub use fault::{Fault, GuestSet, What};
 pub use guest::{Feed, Guest, Kind, Managed, Queue, Signal};
+pub use management::{Management, ManagerKind};
 pub use place::{Array, Host, LiveMoves, Relocations};
 pub use provider::{Provider, Ranking};
 
@@ -42,6 +44,8 @@ pub struct Scenario {
     pub guests: Vec<Guest>,
     /// The job queues.
     pub queues: Vec<Queue>,
+    /// What the infrastructure does by itself; none where it only answers.
+    pub management: Option<Management>,
     /// What happens at a given time, earliest first.
     pub faults: Vec<Fault>,
 }

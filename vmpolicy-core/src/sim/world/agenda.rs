@@ -27,6 +27,8 @@ pub(super) enum Coming {
     Ends(u32),
     /// The provider of an array works out a ranking.
     Ranks(ArrayIx),
+    /// The infrastructure looks at its hosts.
+    Manages,
     /// A ranking arrives at the guests.
     Ranking { array: ArrayIx, order: Vec<HostIx> },
 }

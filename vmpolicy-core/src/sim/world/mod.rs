@@ -12,6 +12,7 @@
 //! | `share` | who is where, what each demands and gets |
 //! | `effects` | what a daemon wants done, done |
 //! | `provider` | requests and their answers |
+//! | `manage` | the conventional case: the infrastructure decides |
 //! | `moves` | moves under way |
 //! | `faults` | what goes wrong, begun and ended |
 //! | `jobs` | job queues |
@@ -22,6 +23,7 @@ mod agenda;
 mod effects;
 mod faults;
 mod jobs;
+mod manage;
 mod moves;
 mod outcome;
 mod ports;
@@ -30,6 +32,7 @@ mod share;
 mod vm;
 mod watch;
 
+pub use manage::Deciding;
 pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome};
 pub use watch::{Snapshot, Watch};
 
@@ -44,6 +47,7 @@ use crate::time::{Mono, Span};
 use agenda::{Agenda, Coming};
 use core::cmp::Reverse;
 use jobs::Jobs;
+use manage::Office;
 use moves::Moves;
 use outcome::Ledger;
 use ports::Follower;
@@ -60,11 +64,13 @@ const MOST_AT_ONCE: u32 = 10_000;
 pub struct Options {
     /// Whether the [checker](crate::checker) watches every step of every guest.
     pub checks: bool,
+    /// Who decides where guests run.
+    pub deciding: Deciding,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { checks: true }
+        Self { checks: true, deciding: Deciding::AsWritten }
     }
 }
 
@@ -127,6 +133,8 @@ struct World<'a, W> {
     faults: faults::Active,
     ledger: Ledger,
     jobs: Jobs,
+    deciding: Deciding,
+    office: Option<Office>,
     /// Effects of the step that is carried out; kept for its room.
     inbox: std::collections::VecDeque<Input>,
 }
@@ -170,6 +178,8 @@ impl<'a, W: Watch> World<'a, W> {
             faults: faults::Active::new(scenario),
             ledger: Ledger::new(scenario),
             jobs: Jobs::new(scenario, seed),
+            deciding: options.deciding,
+            office: Office::new(scenario, options.deciding),
             inbox: std::collections::VecDeque::new(),
             agenda: Agenda::default(),
             vms,
@@ -191,6 +201,7 @@ impl<'a, W: Watch> World<'a, W> {
             self.look_at_loads(begins);
             if begins == Mono(0) {
                 self.start_all()?;
+                self.begin_deciding(self.deciding)?;
             }
             self.pass_step(begins)?;
             if !self.watch.goes_on(ends, end) {
@@ -297,6 +308,7 @@ impl<'a, W: Watch> World<'a, W> {
             Coming::Asked(ask) => self.asked(at, ask),
             Coming::Stage { slot, version } => self.move_goes_on(at, slot, version),
             Coming::JobEnds { guest, version } => self.job_ends(at, guest, version),
+            Coming::Manages => self.manage(at),
             Coming::Resumes(guest) => self.resume(guest, at),
             Coming::Boots { guest, power_on } => self.boot(guest, at, power_on),
             Coming::Begins(fault) => self.fault_begins(at, fault),

@@ -78,6 +78,12 @@ impl Moves {
         self.of[guest.index()] != NONE
     }
 
+    /// Where a guest is on its way to.
+    pub(super) fn target(&self, guest: GuestIx) -> Option<HostIx> {
+        let slot = self.of[guest.index()] as usize;
+        self.slots.get(slot).and_then(Option::as_ref).map(|going| going.to)
+    }
+
     fn take_slot(&mut self, going: Going) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = Some(going);

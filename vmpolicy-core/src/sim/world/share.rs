@@ -100,6 +100,11 @@ impl Shares {
         self.memory[guest.index()]
     }
 
+    /// All that a guest's virtual processors can use where it is, in GHz.
+    pub(super) fn most_ghz(&self, guest: usize) -> f64 {
+        self.vcpus[guest].ghz()
+    }
+
     /// What a guest demands now and does not get, in GHz.
     pub(super) fn missed_ghz(&self, guest: usize) -> f64 {
         self.demand_ghz[guest] * (1.0 - self.part[self.host[guest] as usize])
