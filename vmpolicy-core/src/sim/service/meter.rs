@@ -24,6 +24,8 @@ pub(super) struct Meter {
     /// the same again.
     asked: Option<Asked>,
     flow: Flow,
+    /// What flowed in the last step. What is worked out to say what it demands is not what it gets.
+    last: Flow,
     /// What it would have used in the last step with all of its virtual CPUs.
     wanted_ghz: f64,
     whole_ghz: f64,
@@ -41,6 +43,7 @@ impl Meter {
             present: Present::default(),
             asked: None,
             flow: Flow::IDLE,
+            last: Flow::IDLE,
             wanted_ghz: 0.0,
             whole_ghz: 0.0,
             done: 0.0,
@@ -74,12 +77,13 @@ impl Meter {
         if available_ghz < self.whole_ghz {
             self.look(elapsed, load, vcpus, available_ghz);
         }
+        self.last = self.flow;
         self.present = self.flow.present;
         self.done += self.flow.done;
         self.refused += self.flow.refused;
         let stands = self.flow.rate_alone == 0.0;
         self.stood_s = if stands { self.stood_s + elapsed.as_secs_f64() } else { 0.0 };
-        &self.flow
+        &self.last
     }
 
     #[inline]
@@ -95,12 +99,12 @@ impl Meter {
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
         let share = |ghz: f64| if self.whole_ghz > 0.0 { ghz / self.whole_ghz } else { 0.0 };
         Some(match indicator {
-            Indicator::Cpu => share(self.flow.used_ghz),
-            Indicator::Steal => 100.0 * share((self.wanted_ghz - self.flow.used_ghz).max(0.0)),
-            Indicator::Load => self.flow.runnable,
+            Indicator::Cpu => share(self.last.used_ghz),
+            Indicator::Steal => 100.0 * share((self.wanted_ghz - self.last.used_ghz).max(0.0)),
+            Indicator::Load => self.last.runnable,
             // Who asks while nobody is answered waits as long as that lasts.
             Indicator::ResponseMs => {
-                1_000.0 * self.flow.response_s(self.station.held_s).unwrap_or(self.stood_s)
+                1_000.0 * self.last.response_s(self.station.held_s).unwrap_or(self.stood_s)
             }
             Indicator::Refused => self.refused.floor(),
             _ => return None,
@@ -109,7 +113,7 @@ impl Meter {
 
     /// How many were answered in the last step.
     pub(super) fn answered_in_last(&self) -> f64 {
-        self.flow.done
+        self.last.done
     }
 
     /// How many were answered since the start: a whole number.
