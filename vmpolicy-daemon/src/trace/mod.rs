@@ -24,6 +24,7 @@ pub use parquet::ParquetError;
 pub use time::BadTime;
 
 pub(crate) use columns::nearest;
+pub(crate) use time::parse as parse_time;
 
 use crate::cli::Exit;
 use collect::Collector;
