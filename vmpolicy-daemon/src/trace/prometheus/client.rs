@@ -169,74 +169,65 @@ impl<'a> Client<'a> {
         let form = [("query", query), ("start", &from), ("end", &to), ("step", &step)];
         let mut response = request.send_form(form).map_err(|error| self.failed(&error))?;
         if !response.status().is_success() {
-            return Err(self.refused(&mut response));
+            return Err(refused(&mut response));
         }
         let mut body = response.body_mut().with_config().limit(ANSWER_MAX).reader();
         let answer: Answer = serde_json::from_reader(BufReader::with_capacity(1 << 16, &mut body))
             .map_err(|error| self.unreadable(error))?;
         // The end of the body is the proof that nothing is left out: a connection that broke is an error here.
         io::copy(&mut body, &mut io::sink()).map_err(|error| self.broken(&error))?;
-        self.result(answer)
-    }
-
-    fn result(&self, answer: Answer) -> Result<Part, QueryError> {
-        let url = || self.server.url.to_string();
-        match answer.data {
-            _ if answer.status == "error" => {
-                Err(QueryError::Refused { url: url(), kind: answer.error_type, error: answer.error })
-            }
-            Some(data) if answer.status == "success" && data.kind == "matrix" => {
-                Ok(Part { matrix: data.result, warnings: answer.warnings })
-            }
-            _ => Err(QueryError::NotPrometheus { url: url(), detail: "no matrix in it".to_owned() }),
-        }
-    }
-
-    /// An answer that is no success: of Prometheus, or of something else.
-    fn refused(&self, response: &mut Response<Body>) -> QueryError {
-        let (url, status) = (self.server.url.to_string(), response.status().as_u16());
-        let mut text = Vec::new();
-        // What can't be read of it would only have been shown.
-        let _ = response.body_mut().as_reader().take(EXCERPT_MAX).read_to_end(&mut text);
-        match serde_json::from_slice::<Answer>(&text) {
-            Ok(answer) if answer.status == "error" => {
-                QueryError::Refused { url, kind: answer.error_type, error: answer.error }
-            }
-            _ => QueryError::Status { url, status, body: excerpt(text.trim_ascii()) },
-        }
+        result(answer)
     }
 
     fn unreadable(&self, error: serde_json::Error) -> QueryError {
-        let url = self.server.url.to_string();
         match error.classify() {
             serde_json::error::Category::Io => self.broken(&error.into()),
-            serde_json::error::Category::Eof => QueryError::Torn(url),
-            _ => QueryError::NotPrometheus { url, detail: excerpt(error.to_string().as_bytes()) },
+            serde_json::error::Category::Eof => QueryError::Torn,
+            _ => QueryError::NotPrometheus(excerpt(error.to_string().as_bytes())),
         }
     }
 
     fn broken(&self, error: &io::Error) -> QueryError {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
             Some(inner) => self.failed(inner),
-            None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                QueryError::Torn(self.server.url.to_string())
-            }
-            None => self.unreachable(&error.to_string()),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => QueryError::Torn,
+            None => QueryError::Unreachable(excerpt(error.to_string().as_bytes())),
         }
     }
 
     fn failed(&self, error: &ureq::Error) -> QueryError {
-        let url = self.server.url.to_string();
         match error {
-            ureq::Error::Timeout(_) => QueryError::TimedOut { url, within: self.server.timeout },
-            ureq::Error::BodyExceedsLimit(most) => QueryError::TooLarge { url, most: *most },
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => QueryError::Torn(url),
-            other => self.unreachable(&other.to_string()),
+            ureq::Error::Timeout(_) => QueryError::TimedOut(self.server.timeout),
+            ureq::Error::BodyExceedsLimit(most) => QueryError::TooLarge(*most),
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => QueryError::Torn,
+            other => QueryError::Unreachable(excerpt(other.to_string().as_bytes())),
         }
     }
+}
 
-    fn unreachable(&self, detail: &str) -> QueryError {
-        QueryError::Unreachable { url: self.server.url.to_string(), detail: excerpt(detail.as_bytes()) }
+fn result(answer: Answer) -> Result<Part, QueryError> {
+    match answer.data {
+        _ if answer.status == "error" => {
+            Err(QueryError::Refused { kind: answer.error_type, error: answer.error })
+        }
+        Some(data) if answer.status == "success" && data.kind == "matrix" => {
+            Ok(Part { matrix: data.result, warnings: answer.warnings })
+        }
+        _ => Err(QueryError::NotPrometheus("no matrix in it".to_owned())),
+    }
+}
+
+/// An answer that is no success: of Prometheus, or of something else.
+fn refused(response: &mut Response<Body>) -> QueryError {
+    let status = response.status().as_u16();
+    let mut text = Vec::new();
+    // What can't be read of it would only have been shown.
+    let _ = response.body_mut().as_reader().take(EXCERPT_MAX).read_to_end(&mut text);
+    match serde_json::from_slice::<Answer>(&text) {
+        Ok(answer) if answer.status == "error" => {
+            QueryError::Refused { kind: answer.error_type, error: answer.error }
+        }
+        _ => QueryError::Status { status, body: excerpt(text.trim_ascii()) },
     }
 }
 
@@ -246,7 +237,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, QueryError> {
         match item {
             Ok(PemItem::Certificate(certificate)) => all.push(certificate),
             Ok(_) => {}
-            Err(error) => return Err(QueryError::Certificates(error.to_string())),
+            Err(_) => return Err(QueryError::Certificates("not PEM".to_owned())),
         }
     }
     if all.is_empty() {

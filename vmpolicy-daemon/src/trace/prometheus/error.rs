@@ -7,60 +7,36 @@ use vmpolicy_core::time::{Span, Wall};
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The server can't be reached, or the connection broke.
-    #[error("can't reach {url}: {detail}")]
-    Unreachable {
-        /// The server.
-        url: String,
-        /// What happened.
-        detail: String,
-    },
+    #[error("can't reach the server: {0}")]
+    Unreachable(String),
     /// It took too long.
-    #[error("{url} did not answer within {within}: ask for less, or say --timeout")]
-    TimedOut {
-        /// The server.
-        url: String,
-        /// How long it had.
-        within: Span,
-    },
+    #[error("the server did not answer within {0}: ask for less, or say --timeout")]
+    TimedOut(Span),
     /// The answer breaks off.
-    #[error("the answer of {0} ends early")]
-    Torn(String),
+    #[error("the answer ends early")]
+    Torn,
     /// The answer is larger than any should be.
-    #[error("the answer of {url} is larger than {most} bytes: ask for fewer series")]
-    TooLarge {
-        /// The server.
-        url: String,
-        /// How large it may be.
-        most: u64,
-    },
+    #[error("the answer is larger than {0} bytes: ask for fewer series")]
+    TooLarge(u64),
     /// The server answered that it can't or won't.
-    #[error("{url} says: {kind}: {error}")]
+    #[error("the server says: {kind}: {error}")]
     Refused {
-        /// The server.
-        url: String,
         /// Prometheus' name of the kind, such as `bad_data`.
         kind: String,
         /// In the server's words.
         error: String,
     },
     /// An answer by HTTP that is not one of Prometheus.
-    #[error("{url} answered {status}{}{}", hint(*.status), if body.is_empty() { String::new() } else { format!(": `{body}`") })]
+    #[error("the server answered {status}{}{}", hint(*.status), if body.is_empty() { String::new() } else { format!(": `{body}`") })]
     Status {
-        /// The server.
-        url: String,
         /// The status of HTTP.
         status: u16,
         /// The beginning of what it said.
         body: String,
     },
     /// An answer of another kind.
-    #[error("{url} does not answer as Prometheus does ({detail}); is the address right?")]
-    NotPrometheus {
-        /// The server.
-        url: String,
-        /// What is wrong.
-        detail: String,
-    },
+    #[error("the server does not answer as Prometheus does ({0}); is the address right?")]
+    NotPrometheus(String),
     /// A value at a time that was not asked for.
     #[error("the answer has a value at {0}, which was not asked for, or came before")]
     NotAsked(Wall),
