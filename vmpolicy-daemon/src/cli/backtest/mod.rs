@@ -72,14 +72,14 @@ pub struct Args {
     #[arg(long)]
     pub all: bool,
     /// On how many processors to run [default: all].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub threads: Option<u16>,
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
-fn span(text: &str) -> Result<Span, String> {
+pub(super) fn span(text: &str) -> Result<Span, String> {
     parse_span(text).map_err(str::to_owned)
 }
 
