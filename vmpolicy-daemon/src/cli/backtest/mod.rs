@@ -1,10 +1,10 @@
 //! `vmpolicy backtest`: what policies would have done on a recording.
 
-mod candidate;
+pub(in crate::cli) mod candidate;
 mod compare;
 mod output;
 mod progress;
-pub(crate) mod recording;
+pub(in crate::cli) mod recording;
 mod remarks;
 mod report;
 mod runs;
@@ -79,7 +79,7 @@ pub struct Args {
     pub format: Format,
 }
 
-pub(super) fn span(text: &str) -> Result<Span, String> {
+pub(in crate::cli) fn span(text: &str) -> Result<Span, String> {
     parse_span(text).map_err(str::to_owned)
 }
 
