@@ -11,6 +11,8 @@ pub mod locator;
 pub mod number;
 pub mod probe;
 pub mod process;
+pub mod provenance;
+pub mod shard;
 pub mod store;
 pub mod trace;
 pub mod zones;
