@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod agent;
 pub mod backtest;
 #[cfg(feature = "checker")]
 pub mod checker;
@@ -15,6 +16,7 @@ pub mod ports;
 pub mod record;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod tally;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;

@@ -1,7 +1,7 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
-use crate::agent::{Driver, Event, Hands, Identity, MakeProbe, SystemClock, WiredProbe, Wiring, run};
+use crate::agent::{Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredProbe, Wiring, run};
 use crate::config::{Config, ConfigError};
 use crate::journal::Journal;
 use crate::store::{Found, Kind, OpenError, Store};
@@ -79,7 +79,7 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let mut hands = Hands::new(config.guest.clone(), sender, SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
-    let mut driver = Driver::new(engine, identity, store, journal, hands);
+    let mut driver = Driver::new(engine, store, Lines::new(identity, journal), hands);
     let mut clock = SystemClock;
     driver.handle(crate::agent::Clock::now(&mut clock), &Input::Start(setup));
     run(&mut driver, &mut clock, events, |driver| station.reload(options, driver))
@@ -265,7 +265,7 @@ impl Station {
         };
         let gate = Gate::of(options.dry_run, config.shell.actuator.as_ref().map(|located| &located.value));
         let plan = Plan::of(&config, gate);
-        let fixed = if config.guest != driver.identity().guest {
+        let fixed = if config.guest != driver.journal().identity().guest {
             Some("the guest's name")
         } else if plan.gate != self.plan.gate {
             Some("whether there is an actuator")

@@ -9,14 +9,14 @@
 //! policy would have acted and what it would have cost, not whether a move would have helped.
 
 mod run;
-mod summary;
-mod tally;
 #[cfg(test)]
 mod tests;
 mod trace;
 
-pub use run::{BacktestError, MOST_POLLS, Options, Sink, default_stale, run};
-pub use summary::{HostSummary, RuleSummary, Summary};
+pub use crate::tally::{HostSummary, RuleSummary, Summary};
+#[cfg(feature = "sim")]
+pub(crate) use run::polls_are_enough;
+pub use run::{BacktestError, MOST_POLLS, Options, Run, Sink, default_stale, polls_at_most, run};
 pub use trace::{OutOfOrder, Row, Trace};
 
 /// The Rust of the page about backtests.

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use vmpolicy_core::agent::Trouble;
 use vmpolicy_core::id::{Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Absence, Outcome, Reading, Sighting};
 use vmpolicy_core::output::Request;
@@ -299,6 +300,21 @@ impl Effects for Hands {
     fn adopted(&mut self, policy: &Arc<Policy>) {
         if let Some((_, wiring)) = self.prepared.take_if(|(new, _)| Arc::ptr_eq(new, policy)) {
             self.wire(wiring);
+        }
+    }
+
+    fn troubled(&mut self, trouble: Option<Trouble<'_>>) {
+        match trouble {
+            Some(Trouble::State(error)) => {
+                tracing::error!("can't write the state, so no move is asked for until that works: {error}");
+            }
+            Some(Trouble::Records(error)) => {
+                tracing::error!("can't write the records, so no move is asked for until that works: {error}");
+            }
+            Some(Trouble::Lost(count)) => {
+                tracing::error!("{count} records are lost: nobody takes them, and there is no more room");
+            }
+            None => tracing::info!("state and records are written again"),
         }
     }
 }

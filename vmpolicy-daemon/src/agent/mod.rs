@@ -1,34 +1,25 @@
 //! The agent: the loop around the engine. It reads, writes and sends; it makes no decision.
 //!
-//! [`Driver`] is one turn of the loop without threads or clocks: step, then state, then records, then
-//! effects. A simulator drives it by hand. [`run`] turns it in a daemon, with a thread for each thing that
-//! may take long ([`Hands`]).
+//! One turn of the loop, without threads or clocks, is the core's [`Driver`](vmpolicy_core::agent::Driver),
+//! which the simulator turns too. [`run`] turns it in a daemon, with a thread for each thing that may take
+//! long ([`Hands`]).
 
-mod driver;
 mod hands;
+mod lines;
 mod run;
 #[cfg(test)]
 mod tests;
 
-pub use driver::{Driver, Identity};
 pub use hands::{Event, Hands, MakeProbe, WiredProbe, Wiring, WorkerId};
+pub use lines::{Identity, Lines};
 pub use run::{Clock, SystemClock, run};
 
 use std::io;
-use std::sync::Arc;
-use vmpolicy_core::engine::Saved;
-use vmpolicy_core::time::Now;
-use vmpolicy_core::{Effect, Policy};
+use vmpolicy_core::Engine;
+pub use vmpolicy_core::agent::{Effects, StateStore};
 
-/// Keeps the state.
-pub trait StateStore {
-    /// Writes it; when this returns it survives a crash of the machine.
-    ///
-    /// # Errors
-    ///
-    /// Where it could not be written; what was written before is still there.
-    fn save(&mut self, saved: &Saved) -> io::Result<()>;
-}
+/// The core's loop with records as lines.
+pub type Driver<S, R, E> = vmpolicy_core::agent::Driver<S, Lines<R>, E>;
 
 /// Keeps the records.
 pub trait RecordSink {
@@ -40,21 +31,11 @@ pub trait RecordSink {
     fn write(&mut self, lines: &mut Vec<u8>) -> io::Result<()>;
 }
 
-/// Carries out what the engine wants done, without waiting for it.
-pub trait Effects {
-    /// Begins it. What comes of it is an input later.
-    fn carry_out(&mut self, now: Now, policy: &Policy, effect: Effect);
-
-    /// From now on the ids in effects are those of another policy. The engine may take a new policy some
-    /// time after it was handed in: when a request has ended that the new one does not know.
-    fn adopted(&mut self, policy: &Arc<Policy>) {
-        let _ = policy;
-    }
-}
-
 impl StateStore for crate::store::Store {
-    fn save(&mut self, saved: &Saved) -> io::Result<()> {
-        Self::save(self, saved)
+    type Error = io::Error;
+
+    fn save(&mut self, engine: &Engine) -> io::Result<()> {
+        Self::save(self, &engine.save())
     }
 }
 

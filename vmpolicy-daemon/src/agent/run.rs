@@ -62,7 +62,7 @@ pub fn run<C, S, R>(
 ) -> io::Result<()>
 where
     C: Clock,
-    S: StateStore,
+    S: StateStore<Error = io::Error>,
     R: RecordSink,
 {
     let mut ticked = false;
@@ -75,7 +75,9 @@ where
         });
         let sleep = if ticked { sleep.max(SLEEP_AFTER_TICK) } else { sleep };
         let (input, slept) = match events.recv_timeout(sleep) {
-            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return driver.finish(),
+            Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                return driver.finish().map_err(io::Error::other);
+            }
             Ok(Event::Reload) => (reload(driver), false),
             Ok(event) => {
                 if driver.effects_mut().is_prepared() && driver.engine().open_request().is_none() {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use vmpolicy_core::engine::Saved;
 use vmpolicy_core::id::{Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Absence, Outcome, Reading, Setup, Sighting};
 use vmpolicy_core::leaf::sample::Read;
@@ -15,8 +16,8 @@ use vmpolicy_core::policy::{
     ActionForm, ArrayForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm, RuleForm, UtcOnly,
 };
 use vmpolicy_core::ports::{Actuator, Asked, Locator, Probe};
-use vmpolicy_core::time::{Mono, Span, Wall};
-use vmpolicy_core::{Engine, Input, PolicyFile};
+use vmpolicy_core::time::{Mono, Now, Span, Wall};
+use vmpolicy_core::{Effect, Engine, Input, Policy, PolicyFile};
 
 /// Hosts `mln1` to `mln3`, an indicator `x` every `every_ms`, and a move when it is above 5 twice.
 fn policy(every_ms: u64, hosts: &[&str]) -> Arc<Policy> {
@@ -75,7 +76,9 @@ impl Ports {
 }
 
 impl StateStore for Ports {
-    fn save(&mut self, _: &Saved) -> io::Result<()> {
+    type Error = io::Error;
+
+    fn save(&mut self, _: &Engine) -> io::Result<()> {
         if *self.no_state.borrow() {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -130,7 +133,7 @@ fn driver(ports: &Ports, dry_run: bool) -> Driver<Ports, Ports, Ports> {
     let setup = setup(&policy, false);
     let engine = Engine::new(policy, setup);
     let identity = Identity { guest: "nii3".to_owned(), dry_run };
-    let mut driver = Driver::new(engine, identity, ports.clone(), ports.clone(), ports.clone());
+    let mut driver = Driver::new(engine, ports.clone(), Lines::new(identity, ports.clone()), ports.clone());
     driver.handle(at(0), &Input::Start(setup));
     driver
 }
@@ -347,7 +350,7 @@ fn threaded(probe: impl Probe + 'static, world: &World, for_ms: u64) -> (Engine,
     let ports = Ports::default();
     let identity = Identity { guest: "nii3".to_owned(), dry_run: false };
     let engine = Engine::new(policy, setup);
-    let mut driver = Driver::new(engine, identity, ports.clone(), ports, hands);
+    let mut driver = Driver::new(engine, ports.clone(), Lines::new(identity, ports), hands);
     let mut clock = SystemClock;
     driver.handle(clock.now(), &Input::Start(setup));
     let stop = std::thread::spawn(move || {
@@ -475,7 +478,7 @@ fn a_new_policy_brings_its_ports_when_the_engine_takes_it() {
     hands.wire(wiring("x", Fixed(1.0), &world));
     let ports = Ports::default();
     let identity = Identity { guest: "nii3".to_owned(), dry_run: false };
-    let mut driver = Driver::new(Engine::new(old, setup), identity, ports.clone(), ports, hands);
+    let mut driver = Driver::new(Engine::new(old, setup), ports.clone(), Lines::new(identity, ports), hands);
     driver.handle(at(0), &Input::Start(setup));
     let new = policy(30, &["mln1", "mln2", "mln3"]);
     driver.effects_mut().prepare(Arc::clone(&new), wiring("y", Fixed(2.0), &world));

@@ -9,7 +9,8 @@ use super::check::many;
 use super::terminal::{Terminal, complain, print, wrapped};
 use crate::actuator::Embedded;
 use crate::agent::{
-    Clock as _, Driver, Event, Hands, Identity, StateStore, SystemClock, WiredProbe, Wiring, run as run_agent,
+    Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredProbe, Wiring,
+    run as run_agent,
 };
 use crate::probe::Named;
 use crate::zones::SystemZones;
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
-use vmpolicy_core::engine::Saved;
 use vmpolicy_core::file::load;
 use vmpolicy_core::input::{Absence, Setup};
 use vmpolicy_core::ports::Probe;
@@ -278,7 +278,7 @@ fn decide(
     });
     let identity = Identity { guest: GUEST.to_owned(), dry_run: false };
     let engine = Engine::new(policy, Setup::default());
-    let mut driver = Driver::new(engine, identity, Forgetful, Sink(screen.clone()), hands);
+    let mut driver = Driver::new(engine, Forgetful, Lines::new(identity, Sink(screen.clone())), hands);
     let mut clock = SystemClock;
     driver.handle(clock.now(), &Input::Start(setup));
     run_agent(&mut driver, &mut clock, events, |_| None)
@@ -288,7 +288,9 @@ fn decide(
 struct Forgetful;
 
 impl StateStore for Forgetful {
-    fn save(&mut self, _: &Saved) -> io::Result<()> {
+    type Error = io::Error;
+
+    fn save(&mut self, _: &Engine) -> io::Result<()> {
         Ok(())
     }
 }

@@ -1,7 +1,9 @@
-//! What is counted while a backtest runs.
+//! What is counted while a policy runs, on a recording or in a simulated world.
 
-use super::run::Options;
-use super::summary::{HostSummary, RuleSummary, Summary};
+mod summary;
+
+pub use summary::{HostSummary, RuleSummary, Summary};
+
 use crate::engine::Engine;
 use crate::id::{HostId, IndicatorId, RuleId, Table};
 use crate::input::Absence;
@@ -15,9 +17,10 @@ use std::sync::Arc;
 
 const HOUR: Span = Span::from_hours(1);
 
-pub(super) struct Tally {
+#[derive(Debug)]
+pub(crate) struct Tally {
     policy: Arc<Policy>,
-    fed: IndicatorId,
+    fed: Option<IndicatorId>,
     polls: u64,
     absent: Vec<(Absence, u64)>,
     baselines: u64,
@@ -49,7 +52,7 @@ pub(super) struct Tally {
     unpriced: Span,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Watched {
     rule: RuleId,
     /// Whether the rule's action is `move`: the guest's service does badly while it is true.
@@ -59,9 +62,13 @@ struct Watched {
 }
 
 impl Tally {
-    pub(super) fn new(policy: &Arc<Policy>, options: &Options) -> Self {
+    /// Nothing counted yet. `fed` is the indicator that is polled, or none where it is each that the policy has.
+    pub(crate) fn new(policy: &Arc<Policy>, fed: Option<IndicatorId>, at: Option<HostId>) -> Self {
         let rules = policy.rules();
-        let reads = |&id: &RuleId| rules[id].reads(options.indicator);
+        let reads = |&id: &RuleId| match fed {
+            Some(fed) => rules[id].reads(fed),
+            None => policy.indicators().ids().any(|indicator| rules[id].reads(indicator)),
+        };
         let mut summaries = Table::new(vec![RuleSummary::default(); rules.len()]);
         for id in rules.ids().filter(reads) {
             summaries[id].sampled = true;
@@ -73,7 +80,7 @@ impl Tally {
         let priced = policy.arrays().rows().iter().any(|array| array.price.is_some());
         Self {
             policy: Arc::clone(policy),
-            fed: options.indicator,
+            fed,
             polls: 0,
             absent: Vec::new(),
             baselines: 0,
@@ -85,7 +92,7 @@ impl Tally {
             known: None,
             known_since: Mono(0),
             unknown: Span::ZERO,
-            at: Some(options.at),
+            at,
             rests: false,
             stay_since: Mono(0),
             resting: Span::ZERO,
@@ -101,15 +108,55 @@ impl Tally {
         }
     }
 
+    /// The engine has taken another policy. What was counted of rules and hosts that it has too, by name, goes on.
+    #[cfg(feature = "sim")]
+    pub(crate) fn adopt(
+        &mut self,
+        at: Mono,
+        policy: &Arc<Policy>,
+        fed: Option<IndicatorId>,
+        engine: &Engine,
+    ) {
+        self.close_polls(at);
+        self.close_stay(at);
+        let mut next = Self::new(policy, fed, engine.location());
+        for (id, rule) in self.policy.rules().iter() {
+            if let Some(same) = policy.rule_named(&rule.name) {
+                let sampled = next.rules[same].sampled || self.rules[id].sampled;
+                next.rules[same] = RuleSummary { sampled, ..self.rules[id] };
+            }
+        }
+        for (id, host) in self.policy.hosts().iter() {
+            if let Some(same) = policy.host_named(&host.name) {
+                next.hosts[same] = self.hosts[id];
+            }
+        }
+        next.cost = self.cost.or(next.cost);
+        next.rests = engine.resting().is_some();
+        (next.stay_since, next.breach_since) = (at, at);
+        let before = std::mem::replace(self, next);
+        (self.polls, self.absent, self.baselines) = (before.polls, before.absent, before.baselines);
+        (self.breach, self.unknown, self.resting) = (before.breach, before.unknown, before.resting);
+        (self.requests, self.moves, self.failed) = (before.requests, before.moves, before.failed);
+        (self.last_hour, self.busiest_hour) = (before.last_hour, before.busiest_hour);
+        self.unpriced = before.unpriced;
+    }
+
     /// The fed indicator is about to be polled.
     #[inline]
-    pub(super) const fn polling(&mut self) {
+    pub(crate) const fn polling(&mut self) {
         self.upset = false;
     }
 
     /// The fed indicator was polled.
     #[inline]
-    pub(super) fn polled(&mut self, at: Mono, value: Result<f64, Absence>, engine: &Engine) {
+    pub(crate) fn polled(
+        &mut self,
+        at: Mono,
+        indicator: IndicatorId,
+        value: Result<f64, Absence>,
+        engine: &Engine,
+    ) {
         self.polls += 1;
         if self.upset {
             if let Err(why) = value {
@@ -117,8 +164,8 @@ impl Tally {
             }
             return;
         }
-        let known = engine.value(self.fed).is_some();
-        if self.known != Some(known) {
+        let known = engine.value(indicator).is_some();
+        if self.known != Some(known) && self.fed.is_none_or(|fed| fed == indicator) {
             self.turn_known(at, Some(known));
         }
         match value {
@@ -131,7 +178,7 @@ impl Tally {
 
     /// An indicator was polled: what the rules make of it.
     #[inline]
-    pub(super) fn judged(&mut self, at: Mono, engine: &Engine) {
+    pub(crate) fn judged(&mut self, at: Mono, engine: &Engine) {
         for index in 0..self.watched.len() {
             let watched = self.watched[index];
             let truth = engine.truth(watched.rule);
@@ -178,7 +225,7 @@ impl Tally {
     }
 
     /// A step has recorded something: the guest may be elsewhere, or rest.
-    pub(super) fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
+    pub(crate) fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
         for record in &out.records {
             self.event(at, record.event);
         }
@@ -259,7 +306,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
+    pub(crate) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
         let end = Mono::default().plus(to.since(from));
         self.close_polls(end);
         self.close_stay(end);
