@@ -148,7 +148,7 @@ impl Tally {
         self.upset = false;
     }
 
-    /// The fed indicator was polled.
+    /// The fed indicator was polled. Says whether what it said holds: not where it made the guest rest or wake.
     #[inline]
     pub(crate) fn polled(
         &mut self,
@@ -156,13 +156,13 @@ impl Tally {
         indicator: IndicatorId,
         value: Result<f64, Absence>,
         engine: &Engine,
-    ) {
+    ) -> bool {
         self.polls += 1;
         if self.upset {
             if let Err(why) = value {
                 self.absent(why);
             }
-            return;
+            return false;
         }
         let known = engine.value(indicator).is_some();
         if self.known != Some(known) && self.fed.is_none_or(|fed| fed == indicator) {
@@ -174,6 +174,13 @@ impl Tally {
             Err(why) => self.absent(why),
         }
         self.judged(at, engine);
+        true
+    }
+
+    /// Whether any `move` rule was true at the last poll.
+    #[inline]
+    pub(super) const fn in_breach(&self) -> bool {
+        self.in_breach
     }
 
     /// An indicator was polled: what the rules make of it.
