@@ -179,7 +179,7 @@ impl Tally {
 
     /// Whether any `move` rule was true at the last poll.
     #[inline]
-    pub(super) const fn in_breach(&self) -> bool {
+    pub(crate) const fn in_breach(&self) -> bool {
         self.in_breach
     }
 
