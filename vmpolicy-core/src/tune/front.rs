@@ -1,6 +1,6 @@
 //! What a candidate is worth, and which candidates nothing beats.
 
-use super::space::{Candidate, Space};
+use super::space::Candidate;
 use core::cmp::Ordering;
 
 /// What a candidate came to, the less the better in each.
@@ -43,6 +43,15 @@ pub struct Member {
     pub candidate: Candidate,
     /// What it came to.
     pub worth: Worth,
+    /// How many values it changes, and by how many levels in all.
+    pub change: (u32, u64),
+}
+
+impl Member {
+    /// Of two that came to the same, the one that changes less; some order where that is the same, too.
+    fn less_changed(&self, other: &Self) -> bool {
+        (self.change, &self.candidate) <= (other.change, &other.candidate)
+    }
 }
 
 /// The candidates that no other one dominates, those with few moves first.
@@ -62,12 +71,12 @@ impl Front {
     }
 
     /// Puts a candidate in, if nothing beats it; what it beats goes.
-    pub fn add(&mut self, space: &Space, new: Member) {
+    pub fn add(&mut self, new: Member) {
         for old in &self.members {
             if old.worth.dominates(&new.worth) {
                 return;
             }
-            if old.worth == new.worth && space.change(&old.candidate) <= space.change(&new.candidate) {
+            if old.worth == new.worth && old.less_changed(&new) {
                 return;
             }
         }
@@ -77,9 +86,9 @@ impl Front {
     }
 
     /// Puts all members of another one in.
-    pub fn join(&mut self, space: &Space, other: Self) {
+    pub fn join(&mut self, other: Self) {
         for member in other.members {
-            self.add(space, member);
+            self.add(member);
         }
     }
 

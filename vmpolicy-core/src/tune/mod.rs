@@ -37,7 +37,7 @@
 //!             batch.iter().map(|one| Some(trial.tuned_on(&Arc::new(space.policy(&policy, one))).worth())).collect();
 //!         island.tell(&worths);
 //!     }
-//!     front.join(&space, island.finish().front);
+//!     front.join(island.finish().front);
 //! }
 //! assert!(front.members().len() > 1);
 //! ```

@@ -144,8 +144,8 @@ impl<'a> Island<'a> {
                 self.found.refused += 1;
                 continue;
             };
-            let member = Member { candidate, worth };
-            self.found.front.add(self.space, member.clone());
+            let member = self.space.member(candidate, worth);
+            self.found.front.add(member.clone());
             self.population.push(member);
         }
         if matches!(self.way, Way::Everything { .. }) {

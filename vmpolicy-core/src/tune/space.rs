@@ -1,5 +1,6 @@
 //! What may vary, and how a choice becomes a policy.
 
+use super::front::{Member, Worth};
 use super::level::{self, Level, Range, RangeError};
 use crate::id::{Id, IndicatorId, RuleId};
 use crate::policy::error::nearest;
@@ -269,13 +270,13 @@ impl Space {
         self.parameters.iter().zip(candidate).map(|(one, &gene)| one.levels[usize::from(gene)]).collect()
     }
 
-    /// How far a candidate is from the values as they are: how many change, by how many levels, and, so that no two are alike, which.
+    /// A candidate as a member of a front.
     #[must_use]
-    pub fn change<'c>(&self, candidate: &'c [u16]) -> (usize, u64, &'c [u16]) {
+    pub fn member(&self, candidate: Candidate, worth: Worth) -> Member {
         let both = || candidate.iter().zip(&self.parameters);
         let changed = both().filter(|(gene, one)| one.levels[usize::from(**gene)] != one.is).count();
         let steps = both().map(|(gene, one)| u64::from(gene.abs_diff(one.present))).sum();
-        (changed, steps, candidate)
+        Member { change: (u32::try_from(changed).unwrap_or(u32::MAX), steps), candidate, worth }
     }
 
     /// The policy with the values of a candidate.

@@ -127,17 +127,17 @@ proptest! {
         let mut present = space.present();
         let members: Vec<Member> = all.into_iter().map(|(one, other, moves, cost, breach_ms)| {
             (present[0], present[2]) = (one, other);
-            Member { candidate: present.clone(), worth: Worth { moves, cost: f64::from(cost), breach_ms } }
+            space.member(present.clone(), Worth { moves, cost: f64::from(cost), breach_ms })
         }).collect();
         let front = |members: &[Member]| {
             let mut front = Front::default();
-            members.iter().for_each(|member| front.add(&space, member.clone()));
+            members.iter().for_each(|member| front.add(member.clone()));
             front
         };
         let whole = front(&members);
         let cut = cut.min(members.len());
         let mut joined = front(&members[cut..]);
-        joined.join(&space, front(&members[..cut]));
+        joined.join(front(&members[..cut]));
         prop_assert_eq!(&joined, &whole);
         for (at, one) in whole.members().iter().enumerate() {
             prop_assert!(whole.members().iter().all(|other| !other.worth.dominates(&one.worth)));
@@ -187,7 +187,7 @@ fn found(space: &Space, plan: &Plan, islands: impl Iterator<Item = u32>) -> (Fro
         }
         let found = island.finish();
         tried += found.tried;
-        front.join(space, found.front);
+        front.join(found.front);
     }
     (front, tried)
 }
@@ -209,7 +209,7 @@ fn a_search_is_the_same_however_its_islands_are_shared_out() {
     assert_eq!(tried, 1_003);
     let (mut joined, rest) = found(&space, &plan, [3, 1].into_iter());
     let (other, more) = found(&space, &plan, [4, 0, 2].into_iter());
-    joined.join(&space, other);
+    joined.join(other);
     assert_eq!((joined, rest + more), (whole.clone(), tried));
     assert_ne!(found(&space, &Plan { seed: 8, ..plan }, 0..5).0, whole);
 }
@@ -226,7 +226,7 @@ fn a_small_space_is_tried_whole_and_once() {
     let mut all = Front::default();
     for candidate in (0..).map_while(|number| space.numbered(number)) {
         if let Some(worth) = made_up(&candidate) {
-            all.add(&space, Member { candidate, worth });
+            all.add(space.member(candidate, worth));
         }
     }
     assert_eq!(front, all);
@@ -241,7 +241,7 @@ fn evolution_comes_nearer_than_the_first_sample() {
         let mut island = Island::new(&space, &plan, index);
         for candidate in island.ask().expect("a first sample") {
             if let Some(worth) = made_up(candidate) {
-                first.add(&space, Member { candidate: candidate.clone(), worth });
+                first.add(space.member(candidate.clone(), worth));
             }
         }
     }

@@ -73,7 +73,7 @@ pub struct Args {
     pub format: Format,
 }
 
-fn span(text: &str) -> Result<Span, String> {
+pub(in crate::cli) fn span(text: &str) -> Result<Span, String> {
     parse_span(text).map_err(str::to_owned)
 }
 
@@ -183,7 +183,7 @@ fn load_policy(path: &Path) -> Result<Arc<Policy>, Exit> {
     Err(Exit::No)
 }
 
-fn indicator(policy: &Policy, wanted: Option<&str>) -> Result<IndicatorId, String> {
+pub(in crate::cli) fn indicator(policy: &Policy, wanted: Option<&str>) -> Result<IndicatorId, String> {
     let names: Vec<_> = policy.indicators().rows().iter().map(|one| one.name.clone()).collect();
     match (wanted, names.as_slice()) {
         (_, []) => Err("the policy has no indicator for a trace to feed".to_owned()),
@@ -195,7 +195,7 @@ fn indicator(policy: &Policy, wanted: Option<&str>) -> Result<IndicatorId, Strin
     }
 }
 
-fn host(policy: &Policy, wanted: Option<&str>) -> Result<HostId, String> {
+pub(in crate::cli) fn host(policy: &Policy, wanted: Option<&str>) -> Result<HostId, String> {
     let Some(name) = wanted else { return Ok(policy.arrays()[policy.home()].first) };
     let names: Vec<_> = policy.hosts().rows().iter().map(|host| host.name.clone()).collect();
     policy.host_named(name).ok_or_else(|| unknown("host", name, &names))
