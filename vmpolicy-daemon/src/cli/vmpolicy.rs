@@ -37,10 +37,10 @@ pub enum Command {
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
     Explain(explain::Args),
-    /// Says what a policy would have done on a recording.
-    Backtest(backtest::Args),
+    /// Says what policies would have done on a recording.
+    Backtest(Box<backtest::Args>),
     /// Searches better thresholds, tarries, settling times and dwells on recordings.
-    Tune(tune::Args),
+    Tune(Box<tune::Args>),
     /// Joins the results of `--shard` runs.
     Merge(merge::Args),
     /// Prints a script that completes these commands in a shell.

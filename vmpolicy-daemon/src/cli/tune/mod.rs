@@ -62,14 +62,14 @@ pub struct Args {
     pub series: Option<String>,
     /// The indicator that the recordings feed, where the policy has several.
     #[arg(long, value_name = "NAME")]
-    pub indicator: Option<String>,
+    pub indicator: Vec<String>,
     /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
     /// median interval].
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub stale: Option<Span>,
     /// Where guests start [default: the first host of the ring].
     #[arg(long, value_name = "HOST")]
-    pub at: Option<String>,
+    pub at: Vec<String>,
     /// How long after the asking a move is confirmed.
     #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
     pub move_takes: Span,
