@@ -28,6 +28,8 @@ mod when;
 
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
 pub use scalar::parse_span;
+#[cfg(feature = "tune")]
+pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
     ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec,
     PsiResource, QueueSource, Shell,

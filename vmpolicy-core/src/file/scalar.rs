@@ -91,7 +91,7 @@ fn millis(number: &str, unit_ms: u64) -> Result<u64, &'static str> {
 }
 
 /// `3`, `5m`, `4 of 5`.
-pub(super) fn tarry(text: &str) -> Option<Tarry> {
+pub(crate) fn tarry(text: &str) -> Option<Tarry> {
     if let Some((hits, last)) = text.split_once(" of ") {
         let number = |text: &str| whole(text.trim()).and_then(|number| u8::try_from(number).ok());
         return Some(Tarry::Of { hits: number(hits)?, last: number(last)? });
@@ -112,7 +112,7 @@ pub(super) fn whole(text: &str) -> Option<u32> {
 
 /// A decimal number, perhaps with an exponent; YAML's `.nan` and `.inf` are numbers here, for the
 /// judgement to refuse.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     match text.to_ascii_lowercase().as_str() {
         ".nan" | "nan" => return Some(f64::NAN),
         ".inf" | "+.inf" | "inf" | "+inf" => return Some(f64::INFINITY),

@@ -8,7 +8,9 @@ pub mod diagnostics;
 pub mod explain;
 #[cfg(feature = "manual")]
 pub mod manual;
+pub mod merge;
 pub mod terminal;
+pub mod tune;
 pub mod vmpolicy;
 pub mod vmpolicyd;
 

@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain};
+use super::{Exit, backtest, check, completions, demo, explain, merge, tune};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,6 +12,8 @@ Examples:
   vmpolicy explain policy.yaml       what it means, in plain sentences
   vmpolicy backtest policy.yaml --trace week.csv
                                      what it would have done on a recording
+  vmpolicy tune policy.yaml --trace week.csv
+                                     which thresholds and tarries would have done better
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -37,6 +39,10 @@ pub enum Command {
     Explain(explain::Args),
     /// Says what policies would have done on a recording.
     Backtest(Box<backtest::Args>),
+    /// Searches better thresholds, tarries, settling times and dwells on recordings.
+    Tune(Box<tune::Args>),
+    /// Joins the results of `--shard` runs.
+    Merge(merge::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -64,6 +70,8 @@ fn run(command: Command) -> Exit {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Backtest(args) => backtest::run(&args),
+        Command::Tune(args) => tune::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),

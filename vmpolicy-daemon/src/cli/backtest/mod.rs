@@ -16,6 +16,7 @@ use super::check::shown;
 use super::terminal::{complain, print};
 use super::{Exit, Format};
 use candidate::{Candidate, Wanted};
+pub(in crate::cli) use candidate::{host, indicator};
 use output::Output;
 use report::{Report, Tried};
 use runs::{Runs, Summaries};

@@ -1,0 +1,141 @@
+//! What a tuning is fed: the policy, and recordings cut in two.
+
+use super::report::Recording;
+use super::{Args, wrong};
+use crate::cli::check::{many, read, shown};
+use crate::cli::diagnostics::Text;
+use crate::cli::terminal::{Terminal, complain};
+use crate::cli::{Exit, backtest};
+use crate::trace::{self, Pick, Series};
+use crate::zones::SystemZones;
+use clap::ColorChoice;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use vmpolicy_core::Policy;
+use vmpolicy_core::backtest::{Options, Trace};
+use vmpolicy_core::file::{Loaded, load};
+use vmpolicy_core::tune::{Trial, TrialError, Yardstick};
+
+/// A policy, and the text that it was read from.
+pub(super) struct Input {
+    pub text: String,
+    pub loaded: Loaded,
+    pub policy: Arc<Policy>,
+    pub zones: SystemZones,
+}
+
+impl Input {
+    /// Reads a policy file; all its errors are told.
+    pub(super) fn read(path: &Path) -> Result<Self, Exit> {
+        let bytes = read(path).map_err(|error| {
+            complain(&format!("can't read {}: {error}", shown(path)));
+            Exit::Outside
+        })?;
+        let zones = SystemZones::default();
+        let problems = match load(&bytes, &zones) {
+            Ok(loaded) => {
+                let policy = Arc::new(loaded.policy.clone());
+                // What was loaded is UTF-8.
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                return Ok(Self { text, loaded, policy, zones });
+            }
+            Err(problems) => problems,
+        };
+        let (file, terminal) = (shown(path), Terminal::of_stdout(ColorChoice::Never));
+        let text = Text::new(&file, &bytes);
+        for problem in &problems {
+            // Where nobody hears it, the exit status still tells.
+            let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
+        }
+        complain(&format!("{file}: {}", many(problems.len(), "error")));
+        Err(Exit::No)
+    }
+}
+
+/// Recordings, ready to try candidates on.
+pub(super) struct Recordings {
+    pub trial: Trial,
+    pub options: Options,
+    /// What counts as a breach, in words.
+    pub breach: String,
+    pub rows: Vec<Recording>,
+}
+
+impl Recordings {
+    pub(super) fn read(input: &Input, args: &Args) -> Result<Self, Exit> {
+        let policy = &input.policy;
+        let inputs = || args.trace.iter().chain([&args.file]);
+        if inputs().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(wrong("only one of the policy and the recordings can be standard input"));
+        }
+        let indicator =
+            backtest::indicator(policy, args.indicator.iter().map(String::as_str)).map_err(wrong)?;
+        let at = backtest::host(policy, args.at.iter().map(String::as_str)).map_err(wrong)?;
+        let options = Options { indicator, at, stale: args.stale, move_takes: args.move_takes };
+        let yardstick = match &args.breach {
+            Some(text) => Yardstick::given(text, &input.loaded.file, policy, &input.zones, indicator),
+            None => Yardstick::present(policy, indicator),
+        };
+        let yardstick = yardstick.map_err(|error| match &args.breach {
+            Some(_) => wrong(format!("--breach: {error}")),
+            None => wrong(format!("{error}; say it, such as --breach 'load > 50'")),
+        })?;
+
+        let mut all: Vec<(String, Series)> = Vec::new();
+        let pick = args.series.as_deref().map_or(Pick::All, Pick::One);
+        for path in &args.trace {
+            let traces = trace::read_path(path, pick).map_err(|error| {
+                complain(&format!("{}: {error}", shown(path)));
+                error.exit()
+            })?;
+            for note in &traces.notes {
+                complain(&format!("{}: {note}", shown(path)));
+            }
+            all.extend(traces.series.into_iter().map(|series| (shown(path), series)));
+        }
+        let traces = all.iter().map(|(_, series)| &series.trace);
+        let trial = Trial::new(policy, options, &yardstick, traces, args.hold_out).map_err(|error| {
+            complain(&match error {
+                TrialError::Blind => format!("{error} (--hold-out keeps {} of it back)", args.hold_out),
+                TrialError::Backtest(error) => error.to_string(),
+            });
+            Exit::No
+        })?;
+        let rows = all.iter().zip(trial.cuts());
+        let rows = rows.map(|((trace, series), cut)| {
+            let (from, to) = series.trace.span().unwrap_or_default();
+            Recording {
+                trace: trace.clone(),
+                series: series.name.clone(),
+                rows: series.trace.len(),
+                fingerprint: fingerprint(&series.trace),
+                from: from.to_string(),
+                held_out_from: cut.map(|cut| cut.to_string()),
+                to: to.to_string(),
+            }
+        });
+        let rows: Vec<_> = rows.collect();
+        if trial.breaches().is_zero() {
+            complain(&format!(
+                "there is no breach ({}) in the part to tune on: the fewest moves will seem best",
+                yardstick.says()
+            ));
+        }
+        Ok(Self { trial, options, breach: yardstick.says().to_owned(), rows })
+    }
+}
+
+/// FNV-1a in 64 bits, by words: times, and the bits of the values.
+fn fingerprint(trace: &Trace) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for row in trace.iter() {
+        let value = row.value.map_or(u64::MAX, f64::to_bits);
+        for word in [row.at.0.cast_unsigned(), value] {
+            hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+            // By words, the upper half would not reach the lower one.
+            hash ^= hash >> 32;
+        }
+    }
+    format!("{hash:016x}")
+}
