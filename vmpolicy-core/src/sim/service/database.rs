@@ -12,6 +12,9 @@ pub(super) struct Database {
     /// What one query takes of all the places.
     per_place: f64,
     slow: f64,
+    /// The share of slow queries, and in which of the meter's steps it is that.
+    slow_share: f64,
+    slow_share_of: u64,
 }
 
 impl Database {
@@ -27,12 +30,14 @@ impl Database {
             per_place: 1.0 / f64::from(spec.max_connections),
             long_s: spec.long_query_time.as_secs_f64(),
             slow: 0.0,
+            slow_share: 0.0,
+            slow_share_of: 0,
         }
     }
 
     pub(super) fn restart(&mut self) {
         self.meter.restart();
-        self.slow = 0.0;
+        (self.slow, self.slow_share, self.slow_share_of) = (0.0, 0.0, 0);
     }
 
     #[inline]
@@ -43,10 +48,12 @@ impl Database {
     #[inline]
     pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
         let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
-        if flow.done > 0.0 {
+        if self.slow_share_of != self.meter.worked_out() {
+            self.slow_share_of = self.meter.worked_out();
             let free = 1.0 - flow.present.inside * self.per_place;
-            self.slow += flow.done * longer(self.long_s, flow, free);
+            self.slow_share = longer(self.long_s, &flow, free);
         }
+        self.slow += flow.done * self.slow_share;
         flow.used_ghz
     }
 

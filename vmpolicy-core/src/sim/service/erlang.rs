@@ -1,7 +1,7 @@
 //! Erlang's formulas for several servers: who finds them all busy.
 
 /// Erlang's B formula: the share of arrivals that find all of `servers` busy where nobody waits, offered `load` Erlangs.
-/// By the recursion B(0) = 1, B(k) = aB(k−1) / (k + aB(k−1)) (Erlang 1917; Gross and Harris 1998, 2.4).
+/// By the recursion B(0) = 1, B(k) = aB(k−1) / (k + aB(k−1)) (Erlang 1917; Gross and Harris 1998, chapter 2).
 ///
 /// ```
 /// use vmpolicy_core::sim::service::erlang::b;

@@ -102,10 +102,14 @@ impl Service {
         })
     }
 
-    /// How much CPU it would use in the next `elapsed` with all of its virtual CPUs, in GHz. What has piled up counts.
+    /// How much CPU it would use in the next `elapsed` with all of its virtual CPUs, in GHz. What has piled up counts. It changes nothing:
+    /// the service keeps the answer for [`advance`](Self::advance). 0 where no time passes.
     #[must_use]
     #[inline]
     pub fn demand(&mut self, elapsed: Span, load: f64, vcpus: Vcpus) -> f64 {
+        if elapsed.is_zero() {
+            return 0.0;
+        }
         match &mut self.form {
             Form::Plain(_) => Plain::demand(load, vcpus),
             Form::Database(database) => database.demand(elapsed, load, vcpus),
@@ -114,9 +118,13 @@ impl Service {
     }
 
     /// Lets time pass, with this load and this much CPU; gives what it used of it, in GHz. What `available_ghz` is stands at
-    /// the [top](self#what-a-guest-can-have); 0 is a guest that is paused.
+    /// the [top](self#what-a-guest-can-have); 0 is a guest that is paused. Where no time passes,
+    /// nothing happens.
     #[inline]
     pub fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
+        if elapsed.is_zero() {
+            return 0.0;
+        }
         match &mut self.form {
             Form::Plain(plain) => plain.advance(load, vcpus, available_ghz),
             Form::Database(database) => database.advance(elapsed, load, vcpus, available_ghz),

@@ -32,7 +32,7 @@ fn one_server_is_the_closed_form() {
     }
 }
 
-/// M/M/c: R = 1/μ + C/(cμ − λ) (Gross and Harris 1998, 2.3).
+/// M/M/c: R = 1/μ + C/(cμ − λ) (Gross and Harris 1998, chapter 2).
 #[test]
 fn several_servers_are_erlang_s_formula() {
     for (count, used) in [(2, 0.3), (2, 0.9), (3, 2.0 / 3.0), (4, 0.7), (16, 0.95), (64, 0.5)] {

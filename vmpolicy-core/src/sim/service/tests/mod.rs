@@ -5,6 +5,7 @@ mod jobs;
 mod properties;
 mod reference;
 mod simulated;
+mod tails;
 
 use super::*;
 

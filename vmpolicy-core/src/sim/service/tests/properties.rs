@@ -67,6 +67,9 @@ proptest! {
         let mut before: Vec<Option<f64>> = Indicator::ALL.map(|one| service.read(one)).into();
         for step in steps {
             let demand = service.demand(step.elapsed, step.load, vcpus);
+            service.advance(Span::ZERO, 1e6, vcpus, 0.0);
+            let unchanged: Vec<Option<f64>> = Indicator::ALL.map(|one| service.read(one)).into();
+            prop_assert_eq!(&unchanged, &before, "to ask changes nothing, and no time does nothing");
             let available = step.share * vcpus.ghz();
             let used = service.advance(step.elapsed, step.load, vcpus, available);
             prop_assert!(demand >= 0.0 && demand <= vcpus.ghz() * (1.0 + 1e-12));
