@@ -18,6 +18,8 @@ pub mod sim;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
+#[cfg(feature = "trial")]
+pub mod trial;
 
 pub use engine::Engine;
 pub use input::Input;

@@ -9,6 +9,7 @@ pub mod explain;
 #[cfg(feature = "manual")]
 pub mod manual;
 pub mod terminal;
+pub mod test;
 pub mod vmpolicy;
 pub mod vmpolicyd;
 

@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain};
+use super::{Exit, backtest, check, completions, demo, explain, test};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ Examples:
   vmpolicy explain policy.yaml       what it means, in plain sentences
   vmpolicy backtest policy.yaml --trace week.csv
                                      what it would have done on a recording
+  vmpolicy test policy-test.yaml     whether it does what its tests expect
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -37,6 +38,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Says what a policy would have done on a recording.
     Backtest(backtest::Args),
+    /// Runs unit tests of policies: given these readings, these decisions.
+    Test(test::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -64,6 +67,7 @@ fn run(command: Command) -> Exit {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Backtest(args) => backtest::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),
