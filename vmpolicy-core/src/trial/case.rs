@@ -73,13 +73,13 @@ impl Default for Answer {
 pub enum Happening {
     /// Somebody else moves it to this host; none is one that the policy does not list.
     MovedTo(Option<String>),
-    /// The provider says something about a host, for so long or to the end.
+    /// The provider says something about a host, for so long or for a day.
     Notice {
         /// The host.
         host: String,
         /// What.
         notice: Notice,
-        /// For how long.
+        /// For how long; none for a day.
         lasts: Option<Span>,
     },
     /// The provider ranks the hosts of an array; no host withdraws the ranking.
@@ -88,7 +88,7 @@ pub enum Happening {
         array: String,
         /// The best first.
         order: Vec<String>,
-        /// For how long.
+        /// For how long; none for a day.
         lasts: Option<Span>,
     },
     /// The policy file has changed.

@@ -5,7 +5,7 @@
 
 use super::case::{Case, Expectation, Want, When};
 use super::fact::Got;
-use super::pattern::Pattern;
+use super::pattern::{Field, Pattern};
 use super::run::{Said, Wrong};
 use crate::time::Span;
 
@@ -193,7 +193,8 @@ impl Pairs {
     }
 }
 
-/// What was probably meant: the same event in its time with other fields, or the very one at another time.
+/// What was probably meant: the same event in its time with other fields, the very one at another time, or one of the
+/// same rule.
 fn near(when: When, pattern: &Pattern, said: &[Said], told: &[bool]) -> Option<usize> {
     let alike = || {
         let free = said.iter().enumerate().filter(|(index, _)| !told[*index]);
@@ -209,5 +210,11 @@ fn near(when: When, pattern: &Pattern, said: &[Said], told: &[bool]) -> Option<u
         let same = alike().filter(|(_, one)| pattern.fits(one.event(), &one.policy));
         same.min_by_key(|(_, one)| far(one.at))
     };
-    least.or_else(elsewhen).map(|(index, _)| index)
+    let by_rule = || {
+        let rule = pattern.fields.iter().find(|(field, _)| *field == Field::Rule)?.clone();
+        let only = Pattern { event: pattern.event, fields: vec![rule] };
+        let same = alike().filter(|(_, one)| only.fits(one.event(), &one.policy));
+        same.min_by_key(|(_, one)| far(one.at))
+    };
+    least.or_else(elsewhen).or_else(by_rule).map(|(index, _)| index)
 }

@@ -19,6 +19,8 @@ pub use super::world::MOST_STEPS;
 
 /// More frames than anybody reads.
 const MOST_FRAMES: usize = 400;
+/// Of so many differences, from the first on, it is told what was round them.
+const MOST_EXPLAINED: usize = 10;
 
 /// Why a case has no result. The first two are faults of this program, not of a policy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -147,9 +149,9 @@ pub struct Report {
     pub meets: Vec<Option<usize>>,
     /// What is not as expected, in the order of time; the case has passed where there is nothing.
     pub differences: Vec<Difference>,
-    /// What happened round the differences.
+    /// What happened round the first differences.
     pub frames: Vec<Frame>,
-    /// How everything stood at each difference's [time](Difference::at).
+    /// How everything stood at the [times](Difference::at) of the first differences.
     pub standings: Vec<Standing>,
     /// The rules that asked, rested, or found nothing to ask for.
     pub acted: BTreeSet<String>,
@@ -187,11 +189,12 @@ pub fn run(policy: &Arc<Policy>, case: &Case) -> Result<Report, Broken> {
     let (mut frames, mut standings) = (Vec::new(), Vec::new());
     if !differences.is_empty() {
         // The same once more, written down where it matters.
+        let explained = &differences[..differences.len().min(MOST_EXPLAINED)];
         let mut times: Vec<Span> =
-            differences.iter().map(|one| one.at(case, &said)).filter(|at| *at <= case.lasts).collect();
+            explained.iter().map(|one| one.at(case, &said)).filter(|at| *at <= case.lasts).collect();
         times.sort_unstable();
         times.dedup();
-        let film = Film::round(policy, case, &said, &differences, times.clone());
+        let film = Film::round(policy, case, &said, explained, times.clone());
         let look = Look { case, said: Vec::new(), wrong: Vec::new(), film: Some(film) };
         if let Some(film) = World::new(policy, case, look).run(&times)?.0.film {
             (frames, standings) = (film.frames, film.standings);

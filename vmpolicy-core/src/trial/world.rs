@@ -17,10 +17,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// No case takes more steps: it would take a minute, and a test is to take none.
-pub const MOST_STEPS: u64 = 5_000_000;
+pub const MOST_STEPS: u64 = 2_000_000;
 
 /// More steps than this at one moment, and the engine would never come to an end.
 const MOST_STEPS_AT_ONCE: u32 = 100_000;
+
+/// How long a notice or a ranking holds where the case does not say.
+const NOTICE_LASTS: Span = Span::from_hours(24);
 
 /// Who looks on.
 pub(super) trait Onlooker {
@@ -119,7 +122,7 @@ impl<'a, L: Onlooker> World<'a, L> {
         loop {
             let next = self.next().filter(|next| *next <= end);
             if let Some(mark) = marks.next_if(|mark| next.is_none_or(|next| *mark < next)) {
-                self.look_on_at(mark)?;
+                self.look_on_at(mark);
                 continue;
             }
             let Some(next) = next else { break };
@@ -169,20 +172,19 @@ impl<'a, L: Onlooker> World<'a, L> {
         }
     }
 
-    /// A moment that somebody wants to see, and at which nothing else happens.
-    fn look_on_at(&mut self, mark: i64) -> Result<(), Broken> {
-        if mark > self.t {
-            if self.stepped {
-                self.looks();
-            }
-            self.t = mark;
-            // Spans that the guest measures are as long as they are now.
-            if self.gone.is_none() && self.stepped {
-                self.step(Input::Tick)?;
-            }
+    /// A moment that somebody wants to see, and at which nothing else happens: what the guest would find if it looked
+    /// at itself then. It does not look, and goes on as if nobody had asked.
+    fn look_on_at(&mut self, mark: i64) {
+        if mark <= self.t || self.gone.is_some() || !self.stepped {
+            let now = self.now_at(mark.max(self.t));
+            self.look.looks(span(mark), now, &self.engine);
+            return;
         }
         self.looks();
-        Ok(())
+        let now = self.now_at(mark);
+        let mut engine = self.engine.clone();
+        engine.step(now, &Input::Tick, &mut Output::default());
+        self.look.looks(span(mark), now, &engine);
     }
 
     fn looks(&mut self) {
@@ -191,14 +193,15 @@ impl<'a, L: Onlooker> World<'a, L> {
     }
 
     const fn at(&self) -> Span {
-        Span::from_millis(self.t.unsigned_abs())
+        span(self.t)
     }
 
     const fn now(&self) -> Now {
-        Now {
-            mono: Mono(self.t).shifted(-self.paused_ms),
-            wall: self.case.start.shifted(self.t).shifted(self.wall_ms),
-        }
+        self.now_at(self.t)
+    }
+
+    const fn now_at(&self, t: i64) -> Now {
+        Now { mono: Mono(t).shifted(-self.paused_ms), wall: self.case.start.shifted(t).shifted(self.wall_ms) }
     }
 
     fn schedule(&mut self, at: i64, coming: Coming) {
@@ -232,7 +235,6 @@ impl<'a, L: Onlooker> World<'a, L> {
 
     /// A name that the policy in force does not have means nothing to the guest.
     fn happens(&mut self, what: &Happening) -> Result<(), Broken> {
-        let ever = Span::from_millis(u64::MAX >> 2);
         let input = match what {
             Happening::MovedTo(host) => {
                 self.place.clone_from(host);
@@ -245,12 +247,12 @@ impl<'a, L: Onlooker> World<'a, L> {
             Happening::Notice { host, notice, lasts } => self.host(host).map(|host| Input::Notice {
                 host,
                 notice: *notice,
-                lasts: lasts.unwrap_or(ever),
+                lasts: lasts.unwrap_or(NOTICE_LASTS),
             }),
             Happening::Ranking { array, order, lasts } => {
                 let order = order.iter().filter_map(|host| self.host(host)).collect();
                 let array = self.engine.policy().array_named(array);
-                array.map(|array| Input::Ranking { array, order, lasts: lasts.unwrap_or(ever) })
+                array.map(|array| Input::Ranking { array, order, lasts: lasts.unwrap_or(NOTICE_LASTS) })
             }
             Happening::Reload(policy) => {
                 self.handed = Arc::clone(policy);
@@ -396,7 +398,11 @@ fn setup(policy: &Policy, case: &Case) -> Setup {
     Setup { at: policy.host_named(&case.at), locates: case.locates, resends: false }
 }
 
-pub(super) fn millis(span: Span) -> i64 {
+const fn span(millis: i64) -> Span {
+    Span::from_millis(millis.unsigned_abs())
+}
+
+fn millis(span: Span) -> i64 {
     i64::try_from(span.millis()).unwrap_or(i64::MAX)
 }
 

@@ -1,6 +1,7 @@
 //! `readings:`, what the probes read.
 
 use super::super::node::{Node, Value, short};
+use super::super::problem::ReadErrorKind;
 use super::super::reader::{Entry, Reader};
 use super::moment::Start;
 use super::names::{Known, Named};
@@ -37,7 +38,15 @@ impl Reader {
 
     fn series(&mut self, node: &Node, every: Option<Span>, start: &Start) -> Option<Series> {
         let nodes = match &node.value {
-            Value::Seq(items) if !items.is_empty() => items.as_slice(),
+            Value::Seq(items) if items.iter().any(|item| matches!(item.value, Value::Map(_))) => {
+                items.as_slice()
+            }
+            Value::Seq(_) => {
+                let found = node.describe();
+                let hint = "write them in one text with spaces between them: `0x3 76x5`";
+                self.blame_hinted(ReadErrorKind::WrongType { expected: VALUES, found }, node.place, hint);
+                return None;
+            }
             _ => core::slice::from_ref(node),
         };
         let mut segments: Vec<(Segment, Place)> = Vec::new();

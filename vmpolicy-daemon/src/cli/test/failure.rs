@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 use vmpolicy_core::file::line_col;
 use vmpolicy_core::trial::{Broken, Case, Difference, Field, Report, Value, Want};
 
+/// More differences of one test nobody reads.
+const DIFFERENCES_MAX: usize = 20;
+
 /// A file: its problems, or each of its tests.
 pub(super) fn render(ran: &Ran, terminal: &Terminal) -> String {
     match &ran.outcome {
@@ -97,8 +100,11 @@ pub(super) fn failed(ran: &Ran, test: &Test<'_>) -> Vec<String> {
         }
     };
     let mut lines = Vec::new();
-    for difference in &report.differences {
+    for difference in report.differences.iter().take(DIFFERENCES_MAX) {
         lines.extend(one(ran, test.case, report, difference));
+    }
+    if let Some(more) = report.differences.len().checked_sub(DIFFERENCES_MAX).filter(|more| *more > 0) {
+        lines.push(format!("and {} more", many(more, "difference")));
     }
     lines.push(String::new());
     let every =
@@ -185,17 +191,30 @@ pub(super) fn sentence(case: &Case, report: &Report, difference: &Difference) ->
                     .misfits(one.event(), &one.policy)
                     .map(|(field, got)| format!("{} is {got}", field.name()))
                     .collect();
-                lines.push(match fields.is_empty() {
-                    false => format!("it came with other fields: {}", fields.join(", ")),
-                    true if one.at < expectation.when.from => {
-                        let early = expectation.when.from.millis() - one.at.millis();
-                        format!("it came {} too early, at {}", span(early), words::time(case, one.at))
+                let (when, at) = (expectation.when, one.at);
+                let time = match () {
+                    () if when.holds(at) => String::new(),
+                    () if at < when.from => {
+                        format!(
+                            " {} too early, at {}",
+                            span(when.from.millis() - at.millis()),
+                            words::time(case, at)
+                        )
                     }
-                    true => {
-                        let late = one.at.millis().saturating_sub(expectation.when.to.millis());
-                        format!("it came {} too late, at {}", span(late), words::time(case, one.at))
-                    }
-                });
+                    () => format!(
+                        " {} too late, at {}",
+                        span(at.millis() - when.to.millis()),
+                        words::time(case, at)
+                    ),
+                };
+                let other = match fields.as_slice() {
+                    [] => String::new(),
+                    fields => format!(" with other fields: {}", fields.join(", ")),
+                };
+                lines.push(format!(
+                    "it came{time}{}{other}",
+                    if time.is_empty() || other.is_empty() { "" } else { "," }
+                ));
             }
             lines
         }

@@ -68,7 +68,13 @@ impl Ran {
                     trials.cases.iter().map(|case| wanted(&case).then(|| run(&trials.policy, case)));
                 Outcome::Run(Box::new(Results { results: results.collect(), trials }))
             }
-            Err(problems) => Outcome::Wrong(problems),
+            Err(mut problems) => {
+                // As seen from where the command runs.
+                for policy in &mut problems.policies {
+                    policy.path = folder.join(&policy.path).display().to_string();
+                }
+                Outcome::Wrong(problems)
+            }
         };
         Self { file, bytes, outcome }
     }

@@ -5,7 +5,9 @@ use super::failure::{broken, line, sentence, skipped};
 use super::ran::{Outcome, Ran, Test};
 use super::words;
 use serde::Serialize;
+use serde_json::Value;
 use vmpolicy_core::record;
+use vmpolicy_core::time::Span;
 use vmpolicy_core::trial::Difference;
 
 /// Everything.
@@ -52,7 +54,7 @@ struct One<'a> {
     line: Option<u32>,
     ok: bool,
     /// In seconds.
-    lasts: f64,
+    lasts: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
     differences: Vec<Differs<'a>>,
@@ -64,7 +66,7 @@ struct Differs<'a> {
     /// `missing`, `unexpected`, `forbidden` or `state`.
     kind: &'static str,
     /// Seconds since the start.
-    at: f64,
+    at: Value,
     /// The line of what was expected, or of the test.
     line: Option<u32>,
     /// In a sentence; the wording may change.
@@ -89,6 +91,14 @@ impl<'a> Report<'a> {
             left_out: files.iter().map(skipped).sum(),
             files: files.iter().map(file).collect(),
         }
+    }
+}
+
+/// As in records: a whole number has no fraction.
+fn seconds(span: Span) -> Value {
+    match span.millis() {
+        millis if millis.is_multiple_of(1_000) => (millis / 1_000).into(),
+        _ => span.as_secs_f64().into(),
     }
 }
 
@@ -134,7 +144,7 @@ fn one<'a>(ran: &'a Ran, test: &Test<'a>) -> One<'a> {
         name: &case.name,
         line: line(ran, case.place),
         ok: test.passed(),
-        lasts: case.lasts.as_secs_f64(),
+        lasts: seconds(case.lasts),
         broken: result.is_err().then(|| broken(result)),
         differences: match result {
             Ok(report) => {
@@ -160,7 +170,7 @@ fn differs<'a>(
     let expected = difference.expected().map(|index| &case.expectations[index]);
     Differs {
         kind,
-        at: difference.at(case, &report.said).as_secs_f64(),
+        at: seconds(difference.at(case, &report.said)),
         line: line(ran, expected.and_then(|one| one.place).or(case.place)),
         says: sentence(case, report, difference).join("; "),
         expected: expected.map(words::wanted),
