@@ -10,6 +10,7 @@ pub mod explain;
 pub mod manual;
 pub mod merge;
 pub mod terminal;
+pub mod test;
 pub mod tune;
 pub mod vmpolicy;
 pub mod vmpolicyd;
