@@ -11,6 +11,7 @@ pub mod locator;
 pub mod number;
 pub mod probe;
 pub mod process;
+pub mod report;
 pub mod store;
 pub mod trace;
 pub mod zones;
