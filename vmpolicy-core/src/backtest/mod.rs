@@ -15,7 +15,7 @@ mod tally;
 mod tests;
 mod trace;
 
-pub use run::{BacktestError, MOST_POLLS, Options, Sink, default_stale, run};
+pub use run::{BacktestError, MOST_POLLS, Options, Run, Sink, default_stale, polls_at_most, run};
 pub use summary::{HostSummary, RuleSummary, Summary};
 pub use trace::{OutOfOrder, Row, Trace};
 

@@ -106,28 +106,9 @@ pub fn run<S: Sink>(
     options: &Options,
     sink: &mut S,
 ) -> Result<Summary, BacktestError> {
-    let (from, to) = trace.span().ok_or(BacktestError::NoRows)?;
-    let (lasts, every) = (to.since(from), policy.indicators()[options.indicator].every);
-    let polls = lasts.millis() / every.millis().max(1);
-    if polls > MOST_POLLS {
-        return Err(BacktestError::TooLong { lasts, every, polls });
-    }
-    let stale = options.stale.unwrap_or_else(|| default_stale(every, trace));
-    let setup = Setup { at: Some(options.at), locates: false, resends: false };
-    let mut run = Run {
-        engine: Engine::new(Arc::clone(policy), setup),
-        out: Output::default(),
-        pending: VecDeque::new(),
-        confirm: None,
-        rows: Rows { trace, next: 0, stale_ms: i64::try_from(stale.millis()).unwrap_or(i64::MAX) },
-        fed: options.indicator,
-        move_takes: options.move_takes,
-        from,
-        tally: Tally::new(policy, options),
-        sink,
-    };
-    run.all(Mono::default().plus(lasts), polls_are_enough(policy));
-    Ok(run.tally.finish(&run.engine, (from, to), stale))
+    let mut run = Run::new(policy, trace, options)?;
+    run.advance(Wall(i64::MAX), sink);
+    Ok(run.finish())
 }
 
 /// Whether a reading may be handed in at its time without a tick before it: where nothing else that a tick
@@ -138,7 +119,22 @@ fn polls_are_enough(policy: &Policy) -> bool {
     policy.windows().is_empty() && policy.indicators().len() == 1 && !rests
 }
 
-struct Run<'a, S> {
+/// A run that can pause between two instants: of many runs each a stretch at a time, so that their records come
+/// in the order of time without being kept. However it is cut, the outcome is that of [`run`].
+///
+/// ```
+/// # use vmpolicy_core::backtest::{BacktestError, Options, Run, Summary, Trace};
+/// # use vmpolicy_core::{Policy, time::Span};
+/// # fn example(policy: &std::sync::Arc<Policy>, trace: &Trace, options: &Options) -> Result<Summary, BacktestError> {
+/// let mut run = Run::new(policy, trace, options)?;
+/// while let Some(next) = run.next_at() {
+///     run.advance(next.plus(Span::from_hours(1)), &mut ());
+///     // say how far it is
+/// }
+/// Ok(run.finish())
+/// # }
+/// ```
+pub struct Run<'a> {
     engine: Engine,
     out: Output,
     /// Effects that are still to be carried out.
@@ -148,9 +144,28 @@ struct Run<'a, S> {
     rows: Rows<'a>,
     fed: IndicatorId,
     move_takes: Span,
-    from: Wall,
+    span: (Wall, Wall),
+    polls_are_enough: bool,
+    /// When the engine was last called; none before the first time.
+    last: Option<Mono>,
+    /// How often at that instant.
+    at_once: u32,
     tally: Tally,
-    sink: &'a mut S,
+}
+
+/// How often a trace of this length is polled, where the guest never moves or rests.
+///
+/// # Errors
+///
+/// Where there is nothing to poll, or it would be more than [`MOST_POLLS`].
+pub fn polls_at_most(policy: &Policy, trace: &Trace, options: &Options) -> Result<u64, BacktestError> {
+    let (from, to) = trace.span().ok_or(BacktestError::NoRows)?;
+    let (lasts, every) = (to.since(from), policy.indicators()[options.indicator].every);
+    let polls = lasts.millis() / every.millis().max(1);
+    if polls > MOST_POLLS {
+        return Err(BacktestError::TooLong { lasts, every, polls });
+    }
+    Ok(polls + 1)
 }
 
 /// A place in the trace that only moves forward.
@@ -158,7 +173,7 @@ struct Rows<'a> {
     trace: &'a Trace,
     /// The first row that is later than the last poll.
     next: usize,
-    stale_ms: i64,
+    stale: Span,
 }
 
 impl Rows<'_> {
@@ -173,7 +188,7 @@ impl Rows<'_> {
         }
         let index = self.next.checked_sub(1).ok_or(Absence::Missing)?;
         let (at, value) = rows[index];
-        if now.0.saturating_sub(at.0) > self.stale_ms {
+        if now.since(at) > self.stale {
             Err(Absence::Stale)
         } else if value.is_finite() {
             Ok(value)
@@ -183,93 +198,166 @@ impl Rows<'_> {
     }
 }
 
-impl<S: Sink> Run<'_, S> {
-    fn all(&mut self, end: Mono, polls_are_enough: bool) {
-        self.step(Mono(0), &Input::Tick);
-        let (mut last, mut at_once) = (Mono(0), 0_u32);
+/// What happens next in a run.
+enum Next {
+    /// The move that is under way arrives.
+    Arrival(RequestId),
+    /// The engine wants a number of the fed indicator, and nothing else.
+    Poll,
+    /// The engine wants to be called.
+    Tick,
+}
+
+impl<'a> Run<'a> {
+    /// A run that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// Where there is nothing to run on, or far too much.
+    pub fn new(policy: &Arc<Policy>, trace: &'a Trace, options: &Options) -> Result<Self, BacktestError> {
+        polls_at_most(policy, trace, options)?;
+        let span = trace.span().ok_or(BacktestError::NoRows)?;
+        let every = policy.indicators()[options.indicator].every;
+        let stale = options.stale.unwrap_or_else(|| default_stale(every, trace));
+        let setup = Setup { at: Some(options.at), locates: false, resends: false };
+        Ok(Self {
+            engine: Engine::new(Arc::clone(policy), setup),
+            out: Output::default(),
+            pending: VecDeque::new(),
+            confirm: None,
+            rows: Rows { trace, next: 0, stale },
+            fed: options.indicator,
+            move_takes: options.move_takes,
+            span,
+            polls_are_enough: polls_are_enough(policy),
+            last: None,
+            at_once: 0,
+            tally: Tally::new(policy, options),
+        })
+    }
+
+    /// When something happens next; none at the end.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Wall> {
+        let at = if self.last.is_none() { Mono(0) } else { self.next().0 };
+        (at <= self.end()).then(|| self.span.0.shifted(at.0))
+    }
+
+    /// Goes on through all that happens up to and at this time.
+    pub fn advance<S: Sink>(&mut self, upto: Wall, sink: &mut S) {
+        if upto < self.span.0 {
+            return;
+        }
+        let upto = self.end().min(Mono(0).plus(upto.since(self.span.0)));
+        let mut at_once = self.at_once;
+        let mut last = self.last.unwrap_or_else(|| {
+            self.step(Mono(0), &Input::Tick, sink);
+            Mono(0)
+        });
         loop {
-            let deadline = self.out.deadline;
-            let (mut at, mut polls) = (Mono(i64::MAX), false);
-            if let Some(deadline) = deadline {
-                at = deadline.at;
-                polls = polls_are_enough && matches!(deadline.cause, Cause::Poll(_));
+            let (at, next) = self.next();
+            if at > upto {
+                break;
             }
-            let arrives = self.confirm.filter(|&(arrival, _)| arrival <= at);
-            if let Some((arrival, _)) = arrives {
-                at = arrival;
-            }
-            if at > end {
-                return;
-            }
-            at = at.max(last);
+            let at = at.max(last);
             at_once = if at > last { 0 } else { at_once + 1 };
             assert!(at_once < MOST_STEPS_AT_ONCE, "the engine wants to be called at {at:?} again and again");
             last = at;
-            if let Some((_, id)) = arrives {
-                self.confirm = None;
-                self.step(at, &Input::Outcome { id, outcome: Outcome::Confirmed });
-            } else if polls {
-                self.poll(at);
-                self.carry_out(at);
-            } else {
-                self.step(at, &Input::Tick);
+            match next {
+                Next::Arrival(id) => {
+                    self.confirm = None;
+                    self.step(at, &Input::Outcome { id, outcome: Outcome::Confirmed }, sink);
+                }
+                Next::Poll => {
+                    self.poll(at, sink);
+                    self.carry_out(at, sink);
+                }
+                Next::Tick => self.step(at, &Input::Tick, sink),
             }
+        }
+        (self.last, self.at_once) = (Some(last), at_once);
+    }
+
+    /// What it comes to. What is left of the trace is run first, and nobody hears its records.
+    #[must_use]
+    pub fn finish(mut self) -> Summary {
+        self.advance(Wall(i64::MAX), &mut ());
+        let stale = self.rows.stale;
+        self.tally.finish(&self.engine, self.span, stale)
+    }
+
+    const fn end(&self) -> Mono {
+        Mono(0).plus(self.span.1.since(self.span.0))
+    }
+
+    #[inline]
+    fn next(&self) -> (Mono, Next) {
+        let (mut at, mut next) = (Mono(i64::MAX), Next::Tick);
+        if let Some(deadline) = self.out.deadline {
+            at = deadline.at;
+            if self.polls_are_enough && matches!(deadline.cause, Cause::Poll(_)) {
+                next = Next::Poll;
+            }
+        }
+        match self.confirm {
+            Some((arrival, id)) if arrival <= at => (arrival, Next::Arrival(id)),
+            _ => (at, next),
         }
     }
 
     const fn now(&self, at: Mono) -> Now {
-        Now { mono: at, wall: self.from.shifted(at.0) }
+        Now { mono: at, wall: self.span.0.shifted(at.0) }
     }
 
     /// One step and all that follows from it at the same instant.
-    fn step(&mut self, at: Mono, input: &Input) {
-        self.step_only(at, input);
-        self.carry_out(at);
+    fn step<S: Sink>(&mut self, at: Mono, input: &Input, sink: &mut S) {
+        self.step_only(at, input, sink);
+        self.carry_out(at, sink);
     }
 
     #[inline]
-    fn step_only(&mut self, at: Mono, input: &Input) {
+    fn step_only<S: Sink>(&mut self, at: Mono, input: &Input, sink: &mut S) {
         self.engine.step(self.now(at), input, &mut self.out);
         if !self.out.records.is_empty() {
-            self.recorded(at);
+            self.recorded(at, sink);
         }
     }
 
     #[cold]
-    fn recorded(&mut self, at: Mono) {
+    fn recorded<S: Sink>(&mut self, at: Mono, sink: &mut S) {
         self.tally.recorded(at, &self.out, &self.engine);
-        self.sink.take(&self.out);
+        sink.take(&self.out);
     }
 
     /// Polls the indicator that the trace feeds.
     #[inline]
-    fn poll(&mut self, at: Mono) {
-        let value = self.rows.read(self.from.shifted(at.0));
+    fn poll<S: Sink>(&mut self, at: Mono, sink: &mut S) {
+        let value = self.rows.read(self.span.0.shifted(at.0));
         let reading = Reading { indicator: self.fed, taken: at, value };
         self.tally.polling();
-        self.step_only(at, &Input::Reading(reading));
+        self.step_only(at, &Input::Reading(reading), sink);
         self.tally.polled(at, value, &self.engine);
     }
 
     #[inline]
-    fn carry_out(&mut self, at: Mono) {
+    fn carry_out<S: Sink>(&mut self, at: Mono, sink: &mut S) {
         if !self.out.effects.is_empty() {
-            self.carry_out_all(at);
+            self.carry_out_all(at, sink);
         }
     }
 
-    fn carry_out_all(&mut self, at: Mono) {
+    fn carry_out_all<S: Sink>(&mut self, at: Mono, sink: &mut S) {
         self.pending.extend(&self.out.effects);
         while let Some(effect) = self.pending.pop_front() {
             match effect {
-                Effect::Probe(indicator) if indicator == self.fed => self.poll(at),
+                Effect::Probe(indicator) if indicator == self.fed => self.poll(at, sink),
                 Effect::Probe(indicator) => {
                     let reading = Reading { indicator, taken: at, value: Err(Absence::NotFed) };
-                    self.step_only(at, &Input::Reading(reading));
+                    self.step_only(at, &Input::Reading(reading), sink);
                     self.tally.judged(at, &self.engine);
                 }
                 Effect::Request(request) if self.move_takes.is_zero() => {
-                    self.step_only(at, &Input::Outcome { id: request.id, outcome: Outcome::Confirmed });
+                    self.step_only(at, &Input::Outcome { id: request.id, outcome: Outcome::Confirmed }, sink);
                 }
                 Effect::Request(request) => {
                     self.confirm = Some((at.plus(self.move_takes), request.id));

@@ -381,6 +381,32 @@ proptest! {
     }
 
     #[test]
+    fn a_run_in_stretches_equals_the_run_at_once(
+        policy in any_policy(),
+        trace in any_trace(),
+        move_takes in 0_u64..200,
+        stretches in prop::collection::vec(-100_i64..2_000, 0..20),
+    ) {
+        let options = Options { move_takes: Span::from_secs(move_takes), ..options(&policy) };
+        let (expected, summary) = records(&policy, &trace, &options);
+        let mut all = Vec::new();
+        let mut run = Run::new(&policy, &trace, &options).unwrap();
+        for stretch in stretches {
+            let Some(next) = run.next_at() else { break };
+            let upto = next.shifted(1_000 * stretch);
+            run.advance(upto, &mut |out: &Output| {
+                assert!(out.records.iter().all(|record| record.at <= upto));
+                all.extend(out.records.clone());
+            });
+            prop_assert!(run.next_at().is_none_or(|next| next > upto));
+        }
+        run.advance(Wall(i64::MAX), &mut |out: &Output| all.extend(out.records.clone()));
+        prop_assert_eq!(run.next_at(), None);
+        prop_assert_eq!(all, expected);
+        prop_assert_eq!(run.finish(), summary);
+    }
+
+    #[test]
     fn the_median_interval_is_that_of_the_sorted_gaps(trace in any_trace()) {
         let rows: Vec<_> = trace.iter().collect();
         let mut gaps: Vec<_> = rows.windows(2).map(|pair| pair[1].at.since(pair[0].at).millis()).collect();
