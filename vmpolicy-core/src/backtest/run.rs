@@ -62,6 +62,13 @@ pub enum BacktestError {
 pub trait Sink {
     /// Takes an output with at least one record.
     fn take(&mut self, output: &Output);
+
+    /// Takes what a poll came to: the sample that the rules see, if there is one, and whether a rule with the action
+    /// `move` is true. Both hold until the next one, or until the guest rests.
+    #[inline]
+    fn sample(&mut self, at: Wall, value: Option<f64>, in_breach: bool) {
+        let _ = (at, value, in_breach);
+    }
 }
 
 impl Sink for () {
@@ -336,7 +343,14 @@ impl<'a> Run<'a> {
         let reading = Reading { indicator: self.fed, taken: at, value };
         self.tally.polling();
         self.step_only(at, &Input::Reading(reading), sink);
-        self.tally.polled(at, value, &self.engine);
+        if self.tally.polled(at, value, &self.engine) {
+            self.sampled(at, sink);
+        }
+    }
+
+    #[inline]
+    fn sampled<S: Sink>(&self, at: Mono, sink: &mut S) {
+        sink.sample(self.now(at).wall, self.engine.value(self.fed), self.tally.in_breach());
     }
 
     #[inline]
@@ -354,7 +368,11 @@ impl<'a> Run<'a> {
                 Effect::Probe(indicator) => {
                     let reading = Reading { indicator, taken: at, value: Err(Absence::NotFed) };
                     self.step_only(at, &Input::Reading(reading), sink);
+                    let before = self.tally.in_breach();
                     self.tally.judged(at, &self.engine);
+                    if self.tally.in_breach() != before {
+                        self.sampled(at, sink);
+                    }
                 }
                 Effect::Request(request) if self.move_takes.is_zero() => {
                     self.step_only(at, &Input::Outcome { id: request.id, outcome: Outcome::Confirmed }, sink);

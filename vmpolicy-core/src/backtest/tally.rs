@@ -107,15 +107,15 @@ impl Tally {
         self.upset = false;
     }
 
-    /// The fed indicator was polled.
+    /// The fed indicator was polled. Says whether what it said holds: not where it made the guest rest or wake.
     #[inline]
-    pub(super) fn polled(&mut self, at: Mono, value: Result<f64, Absence>, engine: &Engine) {
+    pub(super) fn polled(&mut self, at: Mono, value: Result<f64, Absence>, engine: &Engine) -> bool {
         self.polls += 1;
         if self.upset {
             if let Err(why) = value {
                 self.absent(why);
             }
-            return;
+            return false;
         }
         let known = engine.value(self.fed).is_some();
         if self.known != Some(known) {
@@ -127,6 +127,13 @@ impl Tally {
             Err(why) => self.absent(why),
         }
         self.judged(at, engine);
+        true
+    }
+
+    /// Whether any `move` rule was true at the last poll.
+    #[inline]
+    pub(super) const fn in_breach(&self) -> bool {
+        self.in_breach
     }
 
     /// An indicator was polled: what the rules make of it.

@@ -355,8 +355,51 @@ fn any_trace() -> impl Strategy<Value = Trace> {
     })
 }
 
+/// Adds up the time in breach from what a sink is told.
+#[derive(Default)]
+struct Breaches {
+    since: Option<Wall>,
+    sum: u64,
+    samples: u64,
+}
+
+impl Breaches {
+    fn turn(&mut self, at: Wall, in_breach: bool) {
+        match (self.since, in_breach) {
+            (Some(since), false) => {
+                self.sum += at.since(since).millis();
+                self.since = None;
+            }
+            (None, true) => self.since = Some(at),
+            _ => {}
+        }
+    }
+}
+
+impl Sink for Breaches {
+    fn take(&mut self, output: &Output) {
+        for record in output.records.iter().filter(|record| matches!(record.event, Event::Rest { .. })) {
+            self.turn(record.at, false);
+        }
+    }
+
+    fn sample(&mut self, at: Wall, value: Option<f64>, in_breach: bool) {
+        self.samples += u64::from(value.is_some());
+        self.turn(at, in_breach);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn samples_tell_the_breach_that_is_summed_up(policy in any_policy(), trace in any_trace()) {
+        let mut sink = Breaches::default();
+        let summary = run(&policy, &trace, &options(&policy), &mut sink).unwrap();
+        sink.turn(summary.to, false);
+        prop_assert_eq!(Some(sink.sum), summary.breach.map(Span::millis));
+        prop_assert!(sink.samples <= summary.polls);
+    }
 
     #[test]
     fn the_run_equals_the_naive_loop(
