@@ -76,10 +76,7 @@ impl Builder {
         let page = Page {
             title: title.to_owned(),
             facts: Vec::new(),
-            provenance: Provenance {
-                engine: format!("vmpolicy {}", env!("CARGO_PKG_VERSION")),
-                ..Provenance::default()
-            },
+            provenance: Provenance { engine: env!("CARGO_PKG_VERSION").to_owned(), ..Provenance::default() },
             range,
             zone: ZoneTable::new(&Zone::utc(), range),
             hosts: Vec::new(),
@@ -127,9 +124,14 @@ impl Builder {
         self.page.marks.push(Mark { at: offset(at), until: until.map(offset), says: says.into() });
     }
 
-    /// Where the numbers come from.
-    pub fn provenance(&mut self, provenance: Provenance) {
-        self.page.provenance = provenance;
+    /// The seed of all randomness.
+    pub const fn seed(&mut self, seed: Option<u64>) {
+        self.page.provenance.seed = seed;
+    }
+
+    /// The version of the zone data.
+    pub fn zones(&mut self, version: Option<String>) {
+        self.page.provenance.zones = version;
     }
 
     /// A line of the comparison, by variant.
@@ -238,8 +240,11 @@ impl VariantBuilder<'_> {
     }
 }
 
+/// The rules as bars show them: those that move a guest that does badly first, in the strongest colour.
 fn rule_names(policy: &Policy) -> Vec<String> {
-    policy.rules().rows().iter().map(|rule| rule.name.clone()).collect()
+    let mut rules: Vec<_> = policy.rules().rows().iter().collect();
+    rules.sort_by_key(|rule| rule.action != Action::Move);
+    rules.into_iter().map(|rule| rule.name.clone()).collect()
 }
 
 /// Each comparison of a rule with the indicator. What stands below a `not` is left out: it is no bound of its own.

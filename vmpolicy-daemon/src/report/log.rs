@@ -124,7 +124,7 @@ impl GuestLog {
         At(at.0.saturating_sub(self.range.from.0))
     }
 
-    /// The guest comes into the world later than the page begins: nowhere before, and then here.
+    /// The guest comes into the world later than the page begins: it was nowhere before. To be said first.
     pub fn begins(&mut self, at: Wall) {
         self.since = self.offset(at);
     }

@@ -48,11 +48,11 @@ pub struct Fact {
 /// Where the numbers come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Provenance {
-    /// The program and its version, such as `vmpolicy 0.1.0`.
+    /// The engine's version.
     pub engine: String,
     /// The seed of all randomness; none where nothing is random.
     pub seed: Option<u64>,
-    /// Which zone data was read, and its version; none where no zone was needed.
+    /// The version of the zone data; none where no zone was needed.
     pub zones: Option<String>,
 }
 

@@ -206,9 +206,10 @@ pub(super) fn whereabouts(logs: &[GuestLog], variants: usize) -> Panel {
     let figure = Lanes { lanes: shown.iter().map(lane).collect(), more: logs.len() - shown.len() };
     let resting = logs.iter().any(|log| log.stays.iter().any(|stay| stay.state == StayState::Rests));
     let about = if resting {
-        "One lane a guest, coloured by host; hatched while it rests."
+        "Coloured by host, grey at a base; hatched while a guest rests, striped while a move is under way."
     } else {
-        "One lane a guest, coloured by host."
+        "Coloured by host, grey at a base; striped while a move is under way."
     };
-    panel("whereabouts", "Where each guest was".to_owned(), about, Figure::Lanes(figure))
+    let title = if logs.len() == 1 { "Where the guest was" } else { "Where each guest was" };
+    panel("whereabouts", title.to_owned(), about, Figure::Lanes(figure))
 }

@@ -1,7 +1,7 @@
 //! The tables that logs make. Programs find the same in the events.
 
 use super::log::GuestLog;
-use super::model::{Cell, Column, Page, Table, Unit};
+use super::model::{Cell, Column, Cost, Page, Table, Unit, Variant};
 use vmpolicy_core::time::Wall;
 
 /// Reasons longer than this are cut.
@@ -112,4 +112,24 @@ pub(super) fn held(logs: &[GuestLog], page: &Page, most: usize) -> Table {
         rows: rows.into_iter().map(cells).collect(),
         more,
     }
+}
+
+/// The ledger, a row a variant.
+pub(super) fn costs(priced: &[(&Variant, &Cost)]) -> Table {
+    let names = ["C_a", "C_b", "C_sb", "C_tb", "C_t"].map(|name| Column::new(name, Unit::Money));
+    let mut columns = vec![Column::new("", Unit::Text)];
+    columns.extend(names);
+    columns.push(Column::new("equation 3.1: base cheaper than a host", Unit::Text));
+    let row = |(variant, cost): &(&Variant, &Cost)| {
+        let parts = [cost.c_a, cost.c_b, cost.c_sb, cost.c_tb, cost.c_t];
+        let mut cells = vec![text(&variant.name)];
+        cells.extend(parts.map(Cell::from));
+        cells.push(
+            cost.base_is_cheaper
+                .map_or(Cell::Nothing, |yes| if yes { "holds" } else { "does not hold" }.into()),
+        );
+        cells
+    };
+    let rows = priced.iter().map(row).collect();
+    Table { id: "cost".to_owned(), title: "What it cost".to_owned(), columns, rows, more: 0 }
 }

@@ -1,5 +1,6 @@
 //! `vmpolicy backtest`: what a policy would have done on a recording.
 
+mod page;
 mod remarks;
 mod report;
 mod runs;
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   vmpolicy backtest policy.yaml --trace week.csv.gz
   vmpolicy backtest policy.yaml --trace week.csv --series web1 --events -
+  vmpolicy backtest policy.yaml --trace week.csv --report week.html
   vmpolicy backtest policy.yaml --trace cpu.csv --indicator cpu --at mln3 --move-takes 90s
 
 A trace is CSV, plain or gzip, with the header `timestamp,value` or `series,timestamp,value`; a
@@ -68,6 +70,9 @@ pub struct Args {
     /// Write every decision to this file, one JSON object a line; `-` is standard output, and no summary.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// Write a page with figures to this file: HTML that needs nothing else.
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -94,7 +99,8 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     if is_dash(&args.file) && is_dash(&args.trace) {
         return Err(wrong("the policy and the trace can't both be standard input".to_owned()));
     }
-    let policy = load_policy(&args.file)?;
+    let zones = SystemZones::default();
+    let policy = load_policy(&args.file, &zones)?;
     let indicator = indicator(&policy, args.indicator.as_deref()).map_err(wrong)?;
     let at = host(&policy, args.at.as_deref()).map_err(wrong)?;
     let options = Options { at, stale: args.stale, move_takes: args.move_takes, indicator };
@@ -108,6 +114,9 @@ fn backtest(args: &Args) -> Result<(), Exit> {
         && [&args.file, &args.trace].iter().any(|input| is_same(events, input))
     {
         return Err(wrong(format!("{}: the events would overwrite it", shown(events))));
+    }
+    if let Some(page) = &args.report {
+        page::refuse(page, args).map_err(wrong)?;
     }
     let fallback = policy.guest().unwrap_or("guest").to_owned();
     let runs = Runs { policy: &policy, options, series: &traces.series, fallback: &fallback };
@@ -126,9 +135,6 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
     for remark in &remarks {
         complain(&remark.to_string());
-    }
-    if args.events.as_deref().is_some_and(is_dash) {
-        return Ok(());
     }
     let guests: Vec<_> = traces
         .series
@@ -152,9 +158,33 @@ fn backtest(args: &Args) -> Result<(), Exit> {
         guests,
         totals,
     };
+    let page = match &args.report {
+        Some(path) => {
+            let case = page::Case {
+                name: &report.policy,
+                policy: &policy,
+                options,
+                totals: &report.totals.figures,
+                guests: &report.guests,
+            };
+            let notes = report.notes.iter().map(ToString::to_string);
+            let recording = page::Recording {
+                trace: &report.trace,
+                series: &traces.series,
+                fallback: &fallback,
+                notes: notes.chain(report.remarks.iter().map(ToString::to_string)).collect(),
+                zones: page::zone_data(&zones),
+            };
+            Some(page::write(path, &recording, &[case])?)
+        }
+        None => None,
+    };
+    if args.events.as_deref().is_some_and(is_dash) {
+        return Ok(());
+    }
     match args.format {
         Format::Text => print(&text::render(&report)),
-        Format::Json => match serde_json::to_string_pretty(&report) {
+        Format::Json => match serde_json::to_string_pretty(&page::With { report: &report, page }) {
             Ok(json) => print(&(json + "\n")),
             Err(error) => {
                 complain(&format!("can't print the report: {error}"));
@@ -164,12 +194,12 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
 }
 
-fn load_policy(path: &Path) -> Result<Arc<Policy>, Exit> {
+fn load_policy(path: &Path, zones: &SystemZones) -> Result<Arc<Policy>, Exit> {
     let bytes = read(path).map_err(|error| {
         complain(&format!("can't read {}: {error}", shown(path)));
         Exit::Outside
     })?;
-    let problems = match load(&bytes, &SystemZones::default()) {
+    let problems = match load(&bytes, zones) {
         Ok(loaded) => return Ok(Arc::new(loaded.policy)),
         Err(problems) => problems,
     };
