@@ -54,6 +54,11 @@ pub fn html(page: &Page) -> String {
     out += "<div id=\"figures\">\n";
     panels(&mut out, page);
     out += "</div>\n";
+    if !page.marks.is_empty() {
+        out += "<section id=\"marks\">\n<h2>What happened around them</h2>\n";
+        out += &table_html(&tables::marks(page), page, None);
+        out += "</section>\n";
+    }
     costs(&mut out, page);
     all_tables(&mut out, page);
     footer(&mut out, page);

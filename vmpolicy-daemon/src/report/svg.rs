@@ -2,6 +2,7 @@
 //! whole range.
 
 use super::model::{Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState};
+use super::number::Offset;
 use super::thin;
 use super::words::{civil, escaped, plain};
 use std::fmt::Write as _;
@@ -154,6 +155,10 @@ impl Drawing<'_> {
                     self.rect("class=\"range\"", x, y, width, (end - y).max(0.8));
                 }
             }
+            let at = (0..band.mean.len()).map(|index| Offset(index as i64 * band.bucket_s.0)).collect();
+            let mean = Points { bucket_s: None, at, low: band.mean.clone(), high: Vec::new() };
+            let data = self.steps(&mean);
+            let _ = write!(self.out, "<path class=\"data\" d=\"{data}\"/>");
         }
         for threshold in &figure.thresholds {
             if !(self.low..=self.high).contains(&threshold.value) {
@@ -247,19 +252,24 @@ impl Drawing<'_> {
 
     fn stack(&mut self, figure: &Stack) {
         let colours = host_colours(self.page);
-        // Every moment as long as they fit, else some of them: the whole is for the script.
-        let stride = figure.at.len() / STEPS_MAX + 1;
-        let steps: Vec<_> = (0..figure.at.len()).step_by(stride).collect();
-        let sum = |index: &usize| figure.counts.iter().map(|row| row[*index].0).sum::<f64>();
+        // Every moment as long as they fit, else what was so at each of that many moments: the rest is for the script.
+        let lasts = self.lasts_ms as i64;
+        let mut steps: Vec<(i64, usize)> = figure.at.iter().map(|at| at.0).zip(0..).collect();
+        if steps.len() > STEPS_MAX {
+            let moments = (0..STEPS_MAX as i64).map(|step| lasts * step / STEPS_MAX as i64);
+            let known = |at: i64| figure.at.partition_point(|one| one.0 <= at).checked_sub(1);
+            steps = moments.filter_map(|at| Some((at, known(at)?))).collect();
+        }
+        let sum = |step: &(i64, usize)| figure.counts.iter().map(|row| row[step.1].0).sum::<f64>();
         let high = steps.iter().map(sum).fold(1.0, f64::max);
         self.plot(if self.page.guests.len() == 1 { 60.0 } else { 150.0 }, 0.0, high);
         let mut below = vec![0.0; steps.len()];
         for (row, counts) in figure.counts.iter().enumerate() {
             let colour = figure.hosts.get(row).map_or("#999999", |&host| colours[host]);
             let (mut there, mut back) = (String::new(), Vec::new());
-            for (step, &index) in steps.iter().enumerate() {
-                let x = self.x(figure.at[index].0);
-                let end = steps.get(step + 1).map_or(RIGHT, |&next| self.x(figure.at[next].0));
+            for (step, &(at, index)) in steps.iter().enumerate() {
+                let x = self.x(at);
+                let end = steps.get(step + 1).map_or(RIGHT, |next| self.x(next.0));
                 let count = counts[index].0;
                 let (top, base) = (self.y(below[step] + count), self.y(below[step]));
                 let _ = write!(there, "L{x:.1} {top:.1}H{end:.1}");

@@ -1,7 +1,7 @@
 //! The tables that logs make. Programs find the same in the events.
 
 use super::log::GuestLog;
-use super::model::{Cell, Column, Cost, Page, Table, Unit, Variant};
+use super::model::{Cell, Column, Cost, Mark, Page, Table, Unit, Variant};
 use vmpolicy_core::time::Wall;
 
 /// Reasons longer than this are cut.
@@ -132,4 +132,23 @@ pub(super) fn costs(priced: &[(&Variant, &Cost)]) -> Table {
     };
     let rows = priced.iter().map(row).collect();
     Table { id: "cost".to_owned(), title: "What it cost".to_owned(), columns, rows, more: 0 }
+}
+
+/// Marks that are listed.
+const MARKS_MAX: usize = 300;
+
+/// What happened to the world.
+pub(super) fn marks(page: &Page) -> Table {
+    let columns = vec![
+        Column::new("time", Unit::Moment),
+        Column::new("lasted", Unit::Seconds),
+        Column::new("what", Unit::Text),
+    ];
+    let row = |mark: &Mark| {
+        let lasted = mark.until.map(|until| until.secs() - mark.at.secs());
+        vec![moment(Wall(page.range.from.0.saturating_add(mark.at.0))), lasted.into(), text(&mark.says)]
+    };
+    let rows = page.marks.iter().take(MARKS_MAX).map(row).collect();
+    let more = page.marks.len().saturating_sub(MARKS_MAX) as u64;
+    Table { id: "marks".to_owned(), title: "What happened around them".to_owned(), columns, rows, more }
 }

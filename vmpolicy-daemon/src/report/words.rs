@@ -65,6 +65,7 @@ pub(super) fn number(value: f64, unit: Unit) -> String {
         Unit::PerHour => grouped(&format!("{value:.2}")),
         Unit::Seconds => rough(value),
         Unit::Share => format!("{:.1}\u{2009}%", value * 100.0),
+        Unit::Money if value == 0.0 => "0".to_owned(),
         Unit::Money if value.abs() < 1.0 => format!("{value:.4}"),
         Unit::Money => grouped(&format!("{value:.2}")),
         Unit::KilowattHours => format!("{}\u{2009}kWh", grouped(&format!("{value:.2}"))),

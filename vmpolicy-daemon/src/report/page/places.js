@@ -27,12 +27,13 @@ figures.stack = {
       figure.counts.forEach((row, index) => {
         const below = (i) => figure.counts.slice(0, index).reduce((sum, one) => sum + one[i], 0);
         ctx.fillStyle = this.colour(figure, index);
-        ctx.globalAlpha = 0.88;
         let run = null;
         for (const [x, end, i] of steps) {
           const count = row[i];
           const base = below(i);
-          if (count > 0) ctx.fillRect(x, y(base + count), Math.max(0.5, end - x), y(base) - y(base + count));
+          // Whole pixels, so that no seam shows the ground.
+          const left = Math.floor(x);
+          if (count > 0) ctx.fillRect(left, y(base + count), Math.max(1, Math.ceil(end) - left), y(base) - y(base + count));
           // Where a host has room for its name, it is said there.
           run = count > 0 && run && Math.abs(run[2] - base) < 0.01 && Math.abs(run[3] - count) < 0.01
             ? [run[0], end, base, count] : [x, end, base, count];
@@ -40,7 +41,6 @@ figures.stack = {
           if (tall > 14 && run[1] - run[0] > widest[index][1] - widest[index][0]) widest[index] = [run[0], run[1], (y(base) + y(base + count)) / 2];
         }
       });
-      ctx.globalAlpha = 1;
       ctx.textAlign = "center";
       widest.forEach(([x, end, middle], index) => {
         const text = this.name(figure, index);
@@ -117,7 +117,7 @@ figures.lanes = {
         ctx.fillRect(x, top, wide, tall * 0.32);
         ctx.globalAlpha = 1;
       }
-      if (!named || several || state === "moves" || wide < 30) continue;
+      if (!named || several || state === "moves" || wide < 30 || (state === "rests" && tall < 18)) continue;
       const text = state === "rests" ? `${hostName(host)}, resting` : hostName(host);
       const width = ctx.measureText(text).width;
       if (width + 12 > wide) continue;

@@ -57,6 +57,7 @@ function drawPlot(plot, scale) {
   if (plot.kind === "lanes") [box.top, box.bottom] = [0, height];
   kind.draw(ctx, box, plot.figure, scale, plot.scroll.scrollTop);
   clipped(ctx, box, () => {
+    let free = -Infinity;
     for (const mark of data.marks) {
       const x = Math.round(xOf(mark.at)) + 0.5;
       if (mark.until !== null) {
@@ -72,6 +73,13 @@ function drawPlot(plot, scale) {
       ctx.lineTo(x, box.bottom);
       ctx.stroke();
       ctx.setLineDash([]);
+      // Said once, in the first figure, where there is room.
+      if (plot !== plots[0] || x < free || x > box.right) continue;
+      ctx.textAlign = "left";
+      ctx.fillStyle = theme.accent;
+      const text = fit(ctx, mark.says, Math.max(40, Math.min(180, box.right - x - 8)));
+      ctx.fillText(text, x + 5, box.top + 7);
+      free = x + ctx.measureText(text).width + 14;
     }
   });
   [plot.element.dataset.from, plot.element.dataset.to] = [view.from, view.to];
