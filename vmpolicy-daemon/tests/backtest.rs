@@ -299,24 +299,33 @@ fn a_reader_who_leaves_is_no_failure() {
     }
 }
 
-/// The fenced blocks of a page: language and content.
-fn blocks(page: &str) -> Vec<(&str, String)> {
-    let mut blocks: Vec<(&str, String)> = Vec::new();
-    let mut within = false;
+/// A fenced block of a page.
+struct Block<'a> {
+    language: &'a str,
+    /// The file that the line before it names last, if any.
+    file: Option<&'a str>,
+    content: String,
+}
+
+fn blocks(page: &str) -> Vec<Block<'_>> {
+    let mut blocks: Vec<Block<'_>> = Vec::new();
+    let (mut within, mut before) = (false, "");
     for line in page.lines() {
         match line.strip_prefix("```") {
             Some(language) => {
                 within = !within;
                 if within {
-                    blocks.push((language, String::new()));
+                    let file = before.split('`').skip(1).step_by(2).last();
+                    blocks.push(Block { language, file, content: String::new() });
                 }
             }
             None if within => {
-                if let Some((_, content)) = blocks.last_mut() {
+                if let Some(Block { content, .. }) = blocks.last_mut() {
                     content.push_str(line);
                     content.push('\n');
                 }
             }
+            None if !line.is_empty() => before = line,
             None => {}
         }
     }
@@ -328,11 +337,10 @@ fn the_page_shows_what_is_printed() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/backtest.md")).unwrap();
     let folder = Folder::new();
     let mut commands = 0;
-    for (language, content) in blocks(&page) {
-        match language {
-            "yaml" => _ = folder.put("web.yaml", content),
-            "csv" => _ = folder.put("web.csv", content),
-            "console" => {
+    for Block { language, file, content } in blocks(&page) {
+        match (language, file) {
+            ("yaml" | "csv", Some(file)) => _ = folder.put(file, content),
+            ("console", _) => {
                 let (command, shown) = content.split_once('\n').unwrap();
                 let args: Vec<_> = command.strip_prefix("$ vmpolicy backtest ").unwrap().split(' ').collect();
                 let (out, err) = folder.told(&args, 0);
@@ -342,5 +350,5 @@ fn the_page_shows_what_is_printed() {
             _ => {}
         }
     }
-    assert_eq!(commands, 2);
+    assert_eq!(commands, 3);
 }

@@ -35,8 +35,8 @@ pub enum Command {
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
     Explain(explain::Args),
-    /// Says what a policy would have done on a recording.
-    Backtest(backtest::Args),
+    /// Says what policies would have done on a recording.
+    Backtest(Box<backtest::Args>),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.

@@ -203,7 +203,7 @@ impl VariantBuilder<'_> {
     /// whereabouts, and the tables of requests and of moves held back.
     pub fn logs(&mut self, fed: Option<IndicatorId>, logs: Vec<GuestLog>) {
         let Builder { page, variants, bars } = self.page;
-        if let (Some(policy), Some(fed)) = (self.policy, fed) {
+        if let (Some(policy), Some(fed), false) = (self.policy, fed, logs.is_empty()) {
             let about = &policy.indicators()[fed];
             let indicator = Indicator {
                 name: about.name.clone(),

@@ -1,21 +1,21 @@
 //! A page put in place: whole, or not at all.
 
 use super::{Page, html};
-use atomic_write_file::AtomicWriteFile;
+use crate::cli::backtest::output::Output;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes the document. It is written under a temporary name beside it and renamed when it is whole, so a reader
-/// never sees half of it, and whoever interrupts leaves what was there.
+/// Writes the document. It gets its name when it is whole, so a reader never sees half of it, and whoever interrupts
+/// leaves what was there.
 ///
 /// # Errors
 ///
 /// Where the file can't be written; nothing is left then.
 pub fn write(path: &Path, page: &Page) -> io::Result<()> {
     let document = html(page);
-    let mut file = AtomicWriteFile::open(path)?;
+    let mut file = Output::create(path)?;
     file.write_all(document.as_bytes())?;
-    file.commit()
+    file.done()
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What can be wrong with a trace, and what is merely worth saying.
 
+#[cfg(feature = "parquet")]
+use super::parquet::ParquetError;
+#[cfg(feature = "prometheus")]
+use super::prometheus::QueryError;
 use super::time::BadTime;
 use crate::cli::Exit;
 use std::fmt;
@@ -24,28 +28,42 @@ pub enum TraceError {
     /// A file of another kind.
     #[error("this is {0}, not CSV: unpack or convert it first")]
     NotCsv(&'static str),
+    /// Parquet, in a program that was built without it.
+    #[error("this is Parquet, and this program was built without the feature `parquet`: convert it to CSV")]
+    NoParquet,
+    /// Something that is called Parquet, and is something else.
+    #[error("its name says Parquet, but it does not begin with `PAR1`; as CSV: {0}")]
+    NotParquet(#[source] Box<TraceError>),
+    /// What is the matter with a Parquet file.
+    #[cfg(feature = "parquet")]
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+    /// What is the matter with a range query.
+    #[cfg(feature = "prometheus")]
+    #[error(transparent)]
+    Prometheus(#[from] QueryError),
     /// Nothing in it.
     #[error("it is empty: a trace begins with the header `timestamp,value` or `series,timestamp,value`")]
     Empty,
     /// A header and nothing else.
-    #[error("there is no row behind the header")]
+    #[error("there is no row in it")]
     NoRows,
     /// The first line is data.
     #[error("line 1: a header is missing: put `timestamp,value` or `series,timestamp,value` before the data")]
     NoHeader,
     /// A column that a trace needs is not in the header.
-    #[error("line 1: there is no column `{column}`; the header has {}{}", list(found), hint(near))]
+    #[error("there is no column `{column}`; there are {}{}", list(found), hint(near))]
     MissingColumn {
         /// The column.
-        column: &'static str,
+        column: String,
         /// Those that there are.
         found: Vec<String>,
         /// What might have been meant, or how the file might be separated.
         near: Option<String>,
     },
-    /// A column that a trace needs stands in the header twice.
-    #[error("line 1: the header has the column `{0}` twice")]
-    DoubleColumn(&'static str),
+    /// A column that a trace needs is there twice.
+    #[error("there are two columns `{0}`")]
+    DoubleColumn(String),
     /// A line with more or fewer fields than the header.
     #[error("line {line}: {found} {} where the header has {expected}{}", if *found == 1 { "field" } else { "fields" }, if *found == *expected + 1 { " (a decimal comma? write a point)" } else { "" })]
     FieldCount {
@@ -57,21 +75,21 @@ pub enum TraceError {
         expected: usize,
     },
     /// A row whose time can't be told.
-    #[error("line {line}: {}{why}", if text.is_empty() { String::new() } else { format!("`{text}`: ") })]
+    #[error("{place}: {}{why}", if text.is_empty() { String::new() } else { format!("`{text}`: ") })]
     Time {
-        /// The line, counted from 1.
-        line: u64,
+        /// Which row.
+        place: Place,
         /// What was written.
         text: String,
         /// Why it is no timestamp.
         why: BadTime,
     },
     /// Bytes that are not text.
-    #[error("line {0}: not UTF-8")]
-    NotUtf8(u64),
+    #[error("{0}: not UTF-8")]
+    NotUtf8(Place),
     /// A series without a name.
-    #[error("line {0}: the name of the series is empty")]
-    NoName(u64),
+    #[error("{0}: the name of the series is empty")]
+    NoName(Place),
     /// A line that no trace has.
     #[error("line {line}: longer than {limit} bytes")]
     LongLine {
@@ -84,10 +102,10 @@ pub enum TraceError {
     #[error("line {0}: a quoted field goes on over the end of the line; is a `\"` missing?")]
     OpenQuote(u64),
     /// Not one number in any row.
-    #[error("no row has a number that can be used{}", example.as_ref().map(|(line, text)| format!(": line {line} has `{text}`")).unwrap_or_default())]
+    #[error("no row has a number that can be used{}", example.as_ref().map(|(place, text)| format!(": {place} has `{text}`")).unwrap_or_default())]
     NoNumbers {
         /// The first thing that is none.
-        example: Option<(u64, String)>,
+        example: Option<(Place, String)>,
     },
     /// No series of the name that was asked for.
     #[error("there is no series `{name}`{}{}", hint(near), if some.is_empty() { String::new() } else { format!("; there are {}", list(some)) })]
@@ -110,6 +128,8 @@ impl TraceError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Read(_) => Exit::Outside,
+            #[cfg(feature = "prometheus")]
+            Self::Prometheus(error) => error.exit(),
             Self::NoSuchSeries { .. } | Self::NoSeriesColumn(_) => Exit::Usage,
             _ => Exit::No,
         }
@@ -130,6 +150,33 @@ fn hint(near: &Option<String>) -> String {
     near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
+/// Where a row stands in its file, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// In a text.
+    Line {
+        /// Its line.
+        line: u64,
+    },
+    /// In a table.
+    Row {
+        /// Its number in the file.
+        row: u64,
+        /// The group of rows that it is in.
+        row_group: usize,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { line } => write!(f, "line {line}"),
+            Self::Row { row, row_group } => write!(f, "row {row} (row group {row_group})"),
+        }
+    }
+}
+
 /// Something about a trace that a careful user wants to know.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Note {
@@ -137,9 +184,9 @@ pub struct Note {
     pub kind: NoteKind,
     /// How many rows (columns, series) it is about.
     pub count: u64,
-    /// The first line where it is so, counted from 1, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
+    /// The first place where it is so, where that is known.
+    #[serde(flatten)]
+    pub place: Option<Place>,
     /// What stands there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
@@ -163,6 +210,12 @@ pub enum NoteKind {
     NotFinite,
     /// Series without any usable value.
     SeriesWithoutNumbers,
+    /// Times of a column that has no zone.
+    NoZone,
+    /// Times at which a range query has no result, between two at which it has one.
+    Gaps,
+    /// What the server had to say about its answer.
+    Warning,
 }
 
 impl fmt::Display for Note {
@@ -179,12 +232,15 @@ impl fmt::Display for Note {
                 ("row has", "rows have", "a value that is not finite: unknown at that time")
             }
             NoteKind::SeriesWithoutNumbers => ("series has", "series have", "no usable value at all"),
+            NoteKind::NoZone => ("column has", "columns have", "times without a zone: taken as UTC"),
+            NoteKind::Gaps => ("step has", "steps have", "no result: unknown at that time"),
+            NoteKind::Warning => ("warning", "warnings", "of the server"),
         };
         write!(f, "{} {} {then}", self.count, if self.count == 1 { one } else { many })?;
         let first = if self.count == 1 { "" } else { "the first: " };
-        match (self.line, &self.example) {
-            (Some(line), Some(example)) => write!(f, " ({first}line {line}, `{example}`)"),
-            (Some(line), None) => write!(f, " ({first}line {line})"),
+        match (self.place, &self.example) {
+            (Some(place), Some(example)) => write!(f, " ({first}{place}, `{example}`)"),
+            (Some(place), None) => write!(f, " ({first}{place})"),
             (None, Some(example)) => write!(f, " ({first}`{example}`)"),
             (None, None) => Ok(()),
         }
@@ -197,17 +253,17 @@ pub(super) struct Notes(Vec<Note>);
 
 impl Notes {
     #[cold]
-    pub(super) fn add(&mut self, kind: NoteKind, line: Option<u64>, example: Option<&[u8]>) {
+    pub(super) fn add(&mut self, kind: NoteKind, place: Option<Place>, example: Option<&[u8]>) {
         if let Some(note) = self.0.iter_mut().find(|note| note.kind == kind) {
             note.count += 1;
         } else {
-            self.0.push(Note { kind, count: 1, line, example: example.map(excerpt) });
+            self.0.push(Note { kind, count: 1, place, example: example.map(excerpt) });
         }
     }
 
-    pub(super) fn example(&self, kind: NoteKind) -> Option<(u64, String)> {
+    pub(super) fn example(&self, kind: NoteKind) -> Option<(Place, String)> {
         let note = self.0.iter().find(|note| note.kind == kind)?;
-        Some((note.line?, note.example.clone()?))
+        Some((note.place?, note.example.clone()?))
     }
 
     pub(super) fn sorted(mut self) -> Vec<Note> {

@@ -1,20 +1,32 @@
-//! Recordings to backtest on: CSV, plain or gzip (contract, section 5).
+//! Recordings to backtest on: CSV, plain or gzip (contract, section 5), Parquet, and what a Prometheus server
+//! answers.
 //!
 //! What can't be used is an error with its line; what can be used after some mending is used, and a
 //! [`Note`] says so. Nothing is passed over in silence.
 
 mod collect;
+mod columns;
+mod drafts;
 mod error;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod time;
 
-pub use error::{Note, NoteKind, TraceError};
+pub use columns::Columns;
+pub use error::{Note, NoteKind, Place, TraceError};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetError;
 pub use time::BadTime;
 
-pub(crate) use collect::nearest;
+pub(crate) use columns::nearest;
+pub(crate) use time::parse as parse_time;
 
+use crate::cli::Exit;
 use collect::Collector;
 use flate2::bufread::MultiGzDecoder;
 use rows::Failed;
@@ -56,13 +68,28 @@ pub enum Pick<'a> {
 ///
 /// Why it can't be used.
 pub fn read_path(path: &Path, pick: Pick<'_>) -> Result<Traces, TraceError> {
-    if path == Path::new("-") {
-        return read(io::stdin().lock(), pick);
-    }
-    read(File::open(path).map_err(TraceError::Read)?, pick)
+    read_path_with(path, pick, &Columns::default())
 }
 
-/// Reads a trace from anywhere.
+/// As [`read_path`], with other names of columns.
+///
+/// # Errors
+///
+/// Why it can't be used.
+pub fn read_path_with(path: &Path, pick: Pick<'_>, columns: &Columns) -> Result<Traces, TraceError> {
+    if path == Path::new("-") {
+        return read_with(io::stdin().lock(), pick, columns);
+    }
+    let says_parquet = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
+    match read_any(File::open(path).map_err(TraceError::Read)?, pick, columns) {
+        (Kind::Text, Err(error)) if says_parquet && error.exit() != Exit::Outside => {
+            Err(TraceError::NotParquet(Box::new(error)))
+        }
+        (_, read) => read,
+    }
+}
+
+/// Reads a trace from anywhere. What kind of file it is, its first bytes tell.
 ///
 /// ```
 /// use vmpolicy_daemon::trace::{Pick, read};
@@ -74,15 +101,51 @@ pub fn read_path(path: &Path, pick: Pick<'_>) -> Result<Traces, TraceError> {
 /// # Errors
 ///
 /// Why it can't be used.
-pub fn read(mut input: impl Read, pick: Pick<'_>) -> Result<Traces, TraceError> {
+pub fn read(input: impl Read, pick: Pick<'_>) -> Result<Traces, TraceError> {
+    read_with(input, pick, &Columns::default())
+}
+
+/// As [`read`], with other names of columns.
+///
+/// # Errors
+///
+/// Why it can't be used.
+pub fn read_with(input: impl Read, pick: Pick<'_>, columns: &Columns) -> Result<Traces, TraceError> {
+    read_any(input, pick, columns).1
+}
+
+/// What a file is, by its first bytes.
+enum Kind {
+    Text,
+    Gzip,
+    Parquet,
+}
+
+fn read_any(mut input: impl Read, pick: Pick<'_>, columns: &Columns) -> (Kind, Result<Traces, TraceError>) {
     let mut start = Vec::new();
-    input.by_ref().take(8).read_to_end(&mut start).map_err(TraceError::Read)?;
-    let gzip = start.starts_with(b"\x1f\x8b");
-    if let Some(kind) = known_kind(&start) {
-        return Err(TraceError::NotCsv(kind));
+    if let Err(error) = input.by_ref().take(8).read_to_end(&mut start) {
+        return (Kind::Text, Err(TraceError::Read(error)));
     }
+    if start.starts_with(b"PAR1") {
+        (Kind::Parquet, read_parquet(start, input, pick, columns))
+    } else if let Some(kind) = known_kind(&start) {
+        (Kind::Text, Err(TraceError::NotCsv(kind)))
+    } else if start.starts_with(b"\x1f\x8b") {
+        (Kind::Gzip, read_csv(start, input, true, pick, columns))
+    } else {
+        (Kind::Text, read_csv(start, input, false, pick, columns))
+    }
+}
+
+fn read_csv(
+    start: Vec<u8>,
+    input: impl Read,
+    gzip: bool,
+    pick: Pick<'_>,
+    columns: &Columns,
+) -> Result<Traces, TraceError> {
     let whole = io::Cursor::new(start).chain(input);
-    let mut collector = Collector::new(pick);
+    let mut collector = Collector::new(pick, columns);
     let read = if gzip {
         rows::read(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole)), &mut collector)
     } else {
@@ -101,6 +164,22 @@ pub fn read(mut input: impl Read, pick: Pick<'_>) -> Result<Traces, TraceError> 
     }
 }
 
+#[cfg(feature = "parquet")]
+fn read_parquet(
+    mut start: Vec<u8>,
+    mut rest: impl Read,
+    pick: Pick<'_>,
+    columns: &Columns,
+) -> Result<Traces, TraceError> {
+    rest.read_to_end(&mut start).map_err(TraceError::Read)?;
+    parquet::read(start, pick, columns)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(_: Vec<u8>, _: impl Read, _: Pick<'_>, _: &Columns) -> Result<Traces, TraceError> {
+    Err(TraceError::NoParquet)
+}
+
 fn damaged(what: &'static str, collector: &Collector<'_>) -> TraceError {
     let (rows, upto) = collector.reached();
     TraceError::Gzip { what, rows, upto }
@@ -113,7 +192,8 @@ fn known_kind(start: &[u8]) -> Option<&'static str> {
         (b"\xFD7zXZ", "xz"),
         (b"BZh", "bzip2"),
         (b"PK\x03\x04", "a zip archive"),
-        (b"PAR1", "Parquet"),
+        (b"PARE", "encrypted Parquet"),
+        (b"ARROW1", "an Arrow file"),
         (b"\xFF\xFE", "UTF-16 text"),
         (b"\xFE\xFF", "UTF-16 text"),
         (b"SQLite ", "an SQLite database"),

@@ -82,7 +82,7 @@ fn what_can_be_mended_is_mended_and_said() {
     let doubled = all("timestamp,value\n60,1\n60,2\n60,3\n120,1\n").unwrap();
     assert_eq!(rows(&doubled), [(60, Ok(3.0)), (120, Ok(1.0))]);
     assert_eq!(doubled.notes[0].count, 2);
-    assert_eq!(doubled.notes[0].line, Some(3));
+    assert_eq!(doubled.notes[0].place, Some(Place::Line { line: 3 }));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_torn_or_damaged_gzip_says_how_far_it_got() {
 #[test]
 fn lines_are_counted_as_an_editor_does() {
     let line = |text: &str| match all(text).unwrap_err() {
-        TraceError::Time { line, .. } => line,
+        TraceError::Time { place: Place::Line { line }, .. } => line,
         other => panic!("{other}"),
     };
     assert_eq!(line("timestamp,value\n\n60,1\n\nx,2\n"), 5);

@@ -30,7 +30,7 @@ pub enum BadTime {
 }
 
 /// Milliseconds since the epoch. Fractions are cut off behind the millisecond.
-pub(super) fn parse(text: &[u8]) -> Result<i64, BadTime> {
+pub(crate) fn parse(text: &[u8]) -> Result<i64, BadTime> {
     let text = text.trim_ascii();
     match text {
         [] => Err(BadTime::Empty),
@@ -65,15 +65,33 @@ fn seconds(text: &[u8]) -> Result<i64, BadTime> {
     Ok(if negative { -millis } else { millis })
 }
 
+/// Milliseconds since the epoch, of whole seconds.
+#[cfg(feature = "parquet")]
+pub(super) fn of_seconds(seconds: i64) -> Result<i64, BadTime> {
+    plausible(seconds.saturating_abs())?;
+    Ok(seconds * 1_000)
+}
+
+/// Milliseconds since the epoch, of seconds with a fraction, to the nearest.
+pub(super) fn of_float(seconds: f64) -> Result<i64, BadTime> {
+    if !seconds.is_finite() {
+        return Err(BadTime::Neither);
+    }
+    plausible(seconds.abs() as i64)?;
+    Ok((seconds * 1_000.0).round() as i64)
+}
+
+/// Milliseconds since the epoch, unless no calendar goes so far.
+#[cfg(feature = "parquet")]
+pub(super) const fn of_millis(millis: i64) -> Result<i64, BadTime> {
+    if millis.saturating_abs() / 1_000 <= LAST_SECOND { Ok(millis) } else { Err(BadTime::TooFar) }
+}
+
 /// `1.24e9`, as some programs print large numbers.
 fn scientific(text: &[u8]) -> Result<i64, BadTime> {
     let number: f64 =
         std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(BadTime::Neither)?;
-    if !number.is_finite() {
-        return Err(BadTime::Neither);
-    }
-    plausible(number.abs() as i64)?;
-    Ok((number * 1_000.0).round() as i64)
+    of_float(number)
 }
 
 /// Refuses seconds beyond the year 9999, and says what they may be instead.

@@ -146,8 +146,8 @@ pub(crate) fn page(
             let log = page.log(guest, Arc::clone(&hosts), Some(hosts[options.at.index()]));
             let mut sink = Logging(policy, name, log);
             let summary = run(policy, &Trace::new(rows).unwrap(), &options, &mut sink).unwrap();
-            assert_eq!(Some(sink.2.in_breach()), summary.breach.or(Some(Span::ZERO)));
             sink.2.finish(summary.to);
+            assert_eq!(Some(sink.2.in_breach()), summary.breach.or(Some(Span::ZERO)));
             count += summary.requests;
             logs.push(sink.2);
         }

@@ -1,190 +1,136 @@
-//! `vmpolicy backtest`: what a policy would have done on a recording.
+//! `vmpolicy backtest`: what policies would have done on a recording.
 
+pub(in crate::cli) mod candidate;
+mod compare;
+pub(crate) mod output;
 mod page;
+mod progress;
+pub(in crate::cli) mod recording;
 mod remarks;
 mod report;
 mod runs;
+mod spread;
+mod table;
 mod text;
 
-use super::check::{read, shown};
-use super::diagnostics::Text;
-use super::terminal::{Terminal, complain, print};
+use super::check::shown;
+use super::terminal::{complain, print};
 use super::{Exit, Format};
-use crate::trace::{self, Pick, nearest};
-use crate::zones::SystemZones;
-use clap::ColorChoice;
-use report::{Guest, Report, Totals};
-use runs::Runs;
-use std::fs::File;
+use candidate::{Candidate, Wanted};
+use output::Output;
+use report::{Report, Tried};
+use runs::{Runs, Summaries};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use vmpolicy_core::Policy;
-use vmpolicy_core::backtest::Options;
-use vmpolicy_core::file::{load, parse_span};
-use vmpolicy_core::id::{HostId, IndicatorId};
+use vmpolicy_core::file::parse_span;
 use vmpolicy_core::time::Span;
 
 const EXAMPLES: &str = "\
 Examples:
   vmpolicy backtest policy.yaml --trace week.csv.gz
+  vmpolicy backtest policy.yaml bolder.yaml --trace week.parquet --report week.html
   vmpolicy backtest policy.yaml --trace week.csv --series web1 --events -
-  vmpolicy backtest policy.yaml --trace week.csv --report week.html
   vmpolicy backtest policy.yaml --trace cpu.csv --indicator cpu --at mln3 --move-takes 90s
+  vmpolicy backtest policy.yaml --trace prometheus:http://localhost:9090 \\
+      --query 'rate(mysql_global_status_slow_queries[5m])' --start 2026-03-01T00:00:00Z
 
-A trace is CSV, plain or gzip, with the header `timestamp,value` or `series,timestamp,value`; a
-timestamp is RFC 3339 or seconds since the epoch. Each series is a guest of its own.
+A trace is CSV, plain or gzip, with the header `timestamp,value` or `series,timestamp,value`, or Parquet
+with such columns; a timestamp is RFC 3339 or seconds since the epoch, or Parquet's own. Each series is a
+guest of its own. Several policies are shown side by side.
 
 Exit status: 0 done, 1 the policy or the trace can't be used, 2 wrong usage, 3 a file can't be
-read or written.";
-
-/// No file that is one has so many names in a message.
-const NAMES_MAX: usize = 8;
+read or written, or a server can't be reached.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The policy file; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The recording; `-` is standard input.
-    #[arg(long, value_name = "CSV")]
-    pub trace: PathBuf,
-    /// Only this series of the recording.
+    /// The policy files; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    recording: recording::Recording,
+    /// The indicator that the recording feeds, where a policy has several; given more than once, the first that the
+    /// policy has.
     #[arg(long, value_name = "NAME")]
-    pub series: Option<String>,
-    /// The indicator that the recording feeds, where the policy has several.
-    #[arg(long, value_name = "NAME")]
-    pub indicator: Option<String>,
+    pub indicator: Vec<String>,
     /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
     /// median interval].
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub stale: Option<Span>,
-    /// Where the guest starts [default: the first host of the ring].
+    /// Where the guest starts [default: the first host of the ring]; given more than once, the first that the policy
+    /// has.
     #[arg(long, value_name = "HOST")]
-    pub at: Option<String>,
+    pub at: Vec<String>,
     /// How long after the asking a move is confirmed.
     #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
     pub move_takes: Span,
-    /// Write every decision to this file, one JSON object a line; `-` is standard output, and no summary.
+    /// Write every decision to this file, one JSON object a line, of several policies each with its `policy`; `-` is
+    /// standard output, and no summary.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     /// Write a page with figures to this file: HTML that needs nothing else.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
+    /// Show every guest, however many there are.
+    #[arg(long)]
+    pub all: bool,
+    /// On how many processors to run [default: all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub threads: Option<u16>,
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
-fn span(text: &str) -> Result<Span, String> {
+pub(in crate::cli) fn span(text: &str) -> Result<Span, String> {
     parse_span(text).map_err(str::to_owned)
 }
 
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
-    match backtest(args) {
-        Ok(()) => Exit::Done,
-        Err(exit) => exit,
-    }
+    let threads = args.threads.map_or(0, usize::from);
+    let outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(|| backtest(args)),
+        Err(error) => {
+            complain(&format!("can't start threads: {error}"));
+            Err(Exit::Outside)
+        }
+    };
+    outcome.err().unwrap_or(Exit::Done)
 }
 
 fn backtest(args: &Args) -> Result<(), Exit> {
-    let wrong = |message: String| {
-        complain(&message);
-        Exit::Usage
-    };
-    if is_dash(&args.file) && is_dash(&args.trace) {
-        return Err(wrong("the policy and the trace can't both be standard input".to_owned()));
-    }
-    let zones = SystemZones::default();
-    let policy = load_policy(&args.file, &zones)?;
-    let indicator = indicator(&policy, args.indicator.as_deref()).map_err(wrong)?;
-    let at = host(&policy, args.at.as_deref()).map_err(wrong)?;
-    let options = Options { at, stale: args.stale, move_takes: args.move_takes, indicator };
+    check_files(args)?;
+    let wanted =
+        Wanted { indicators: &args.indicator, at: &args.at, stale: args.stale, move_takes: args.move_takes };
+    let candidates: Result<Vec<_>, _> = args.files.iter().map(|file| Candidate::load(file, wanted)).collect();
+    let candidates = candidates?;
+    let apart = candidates.iter().map(|one| one.fed().every).min().unwrap_or(Span::ZERO);
+    let traces = args.recording.read(apart)?;
 
-    let pick = args.series.as_deref().map_or(Pick::All, Pick::One);
-    let traces = trace::read_path(&args.trace, pick).map_err(|error| {
-        complain(&format!("{}: {error}", shown(&args.trace)));
-        error.exit()
-    })?;
-    if let Some(events) = &args.events
-        && [&args.file, &args.trace].iter().any(|input| is_same(events, input))
-    {
-        return Err(wrong(format!("{}: the events would overwrite it", shown(events))));
+    let runs = Runs { candidates: &candidates, series: &traces.series };
+    let summaries = try_all(args, runs)?;
+    let trace = args.recording.shown();
+    let report = Report::new(trace, traces.notes, runs, &summaries);
+    for note in &report.notes {
+        complain(&format!("{}: {note}", report.trace));
     }
-    if let Some(page) = &args.report {
-        page::refuse(page, args).map_err(wrong)?;
+    for Tried { policy, remarks, .. } in &report.policies {
+        let of = if candidates.len() > 1 { format!("{policy}: ") } else { String::new() };
+        remarks.iter().for_each(|remark| complain(&format!("{of}{remark}")));
     }
-    let fallback = policy.guest().unwrap_or("guest").to_owned();
-    let runs = Runs { policy: &policy, options, series: &traces.series, fallback: &fallback };
-    let summaries = match &args.events {
-        Some(path) => with_events(path, |to| runs.with_events(to))?,
-        None => runs.without_events(),
-    };
-    let summaries = summaries.map_err(|(guest, error)| {
-        complain(&format!("{}: `{guest}`: {error}", shown(&args.trace)));
-        Exit::No
-    })?;
-
-    let remarks = remarks::of(&policy, indicator, &traces.series, &summaries, &fallback);
-    for note in &traces.notes {
-        complain(&format!("{}: {note}", shown(&args.trace)));
-    }
-    for remark in &remarks {
-        complain(&remark.to_string());
-    }
-    let guests: Vec<_> = traces
-        .series
-        .iter()
-        .zip(&summaries)
-        .map(|(series, summary)| {
-            let (rows, apart) = (series.trace.len(), series.trace.median_interval());
-            Guest::new(series.name.as_deref().unwrap_or(&fallback), &policy, rows, apart, summary)
-        })
-        .collect();
-    // A trace without any series is refused by the reader.
-    let Some(totals) = Totals::of(&guests) else { return Ok(()) };
-    let polled = &policy.indicators()[indicator];
-    let report = Report {
-        policy: shown(&args.file),
-        trace: shown(&args.trace),
-        indicator: polled.name.clone(),
-        every: polled.every,
-        notes: traces.notes,
-        remarks,
-        guests,
-        totals,
-    };
     let page = match &args.report {
-        Some(path) => {
-            let case = page::Case {
-                name: &report.policy,
-                policy: &policy,
-                options,
-                totals: &report.totals.figures,
-                guests: &report.guests,
-            };
-            let notes = report.notes.iter().map(ToString::to_string);
-            let recording = page::Recording {
-                trace: &report.trace,
-                series: &traces.series,
-                fallback: &fallback,
-                notes: notes.chain(report.remarks.iter().map(ToString::to_string)).collect(),
-                zones: page::zone_data(&zones),
-            };
-            Some(page::write(path, &recording, &[case])?)
-        }
+        Some(path) => Some(page::write(path, runs, &report)?),
         None => None,
     };
     if args.events.as_deref().is_some_and(is_dash) {
         return Ok(());
     }
     match args.format {
-        Format::Text => print(&text::render(&report)),
-        Format::Json => match serde_json::to_string_pretty(&page::With { report: &report, page }) {
+        Format::Text => print(&text::render(&report, args.all)),
+        Format::Json => match report.json(page.as_ref()) {
             Ok(json) => print(&(json + "\n")),
             Err(error) => {
                 complain(&format!("can't print the report: {error}"));
@@ -194,77 +140,66 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
 }
 
-fn load_policy(path: &Path, zones: &SystemZones) -> Result<Arc<Policy>, Exit> {
-    let bytes = read(path).map_err(|error| {
-        complain(&format!("can't read {}: {error}", shown(path)));
-        Exit::Outside
-    })?;
-    let problems = match load(&bytes, zones) {
-        Ok(loaded) => return Ok(Arc::new(loaded.policy)),
-        Err(problems) => problems,
+/// What can be told of files before any is read.
+fn check_files(args: &Args) -> Result<(), Exit> {
+    let wrong = |message: &str| {
+        complain(message);
+        Err(Exit::Usage)
     };
-    let (file, terminal) = (shown(path), Terminal::of_stdout(ColorChoice::Never));
-    let text = Text::new(&file, &bytes);
-    for problem in &problems {
-        // Where nobody hears it, the exit status still tells.
-        let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
+    let stdin = args.files.iter().filter(|file| is_dash(file)).count();
+    if stdin > 1 {
+        return wrong("only one policy can be standard input");
     }
-    complain(&format!("{file}: {}", super::check::many(problems.len(), "error")));
-    Err(Exit::No)
-}
-
-fn indicator(policy: &Policy, wanted: Option<&str>) -> Result<IndicatorId, String> {
-    let names: Vec<_> = policy.indicators().rows().iter().map(|one| one.name.clone()).collect();
-    match (wanted, names.as_slice()) {
-        (_, []) => Err("the policy has no indicator for a trace to feed".to_owned()),
-        (Some(name), _) => policy.indicator_named(name).ok_or_else(|| unknown("indicator", name, &names)),
-        (None, [_]) => Ok(policy.indicators().ids().next().ok_or("the policy has no indicator")?),
-        (None, _) => {
-            Err(format!("which indicator does the trace feed? Say --indicator with one of {}", list(&names)))
+    if stdin > 0 && args.recording.is_stdin() {
+        return wrong("the policy and the trace can't both be standard input");
+    }
+    for (index, file) in args.files.iter().enumerate() {
+        if args.files[..index].contains(file) {
+            return wrong(&format!("{}: given twice", shown(file)));
         }
     }
-}
-
-fn host(policy: &Policy, wanted: Option<&str>) -> Result<HostId, String> {
-    let Some(name) = wanted else { return Ok(policy.arrays()[policy.home()].first) };
-    let names: Vec<_> = policy.hosts().rows().iter().map(|host| host.name.clone()).collect();
-    policy.host_named(name).ok_or_else(|| unknown("host", name, &names))
-}
-
-fn unknown(what: &str, name: &str, names: &[String]) -> String {
-    match nearest(name, names) {
-        Some(near) => format!("the policy has no {what} `{name}`; did you mean `{near}`?"),
-        None => format!("the policy has no {what} `{name}`; there are {}", list(names)),
+    if args.report.as_deref().is_some_and(is_dash) {
+        return wrong("a report is a file: --report week.html");
     }
+    if args.report.is_some() && args.report == args.events {
+        return wrong("the events and the report can't be one file");
+    }
+    for (output, what) in [(&args.events, "events"), (&args.report, "report")] {
+        let Some(output) = output.as_deref() else { continue };
+        let mut inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
+        if inputs.any(|input| is_same(output, input)) {
+            return wrong(&format!("{}: the {what} would overwrite it", shown(output)));
+        }
+    }
+    Ok(())
 }
 
-fn list(names: &[String]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(NAMES_MAX);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
-}
-
-/// Writes events to a file or standard output. A reader who has gone has read enough.
-fn with_events<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Exit> {
-    let outcome = if is_dash(path) {
-        let mut to = BufWriter::new(io::stdout().lock());
-        write(&mut to).and_then(|done| to.flush().map(|()| done))
-    } else {
-        File::create(path).and_then(|file| {
-            let mut to = BufWriter::new(file);
-            write(&mut to).and_then(|done| to.flush().map(|()| done))
-        })
+fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
+    let impossible = |runs::Impossible { policy, guest, why }| {
+        let of = if runs.candidates.len() > 1 { format!("{policy}: ") } else { String::new() };
+        complain(&format!("{of}{}: `{guest}`: {why}", args.recording.shown()));
+        Exit::No
     };
-    outcome.map_err(|error| {
+    let bar = runs.bar().map_err(impossible)?;
+    let Some(path) = &args.events else { return runs.without_events(&bar).map_err(impossible) };
+    let failed = |error: io::Error| {
+        // A reader who has gone has read enough.
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Exit::Done;
         }
-        complain(&format!(
-            "can't write {}: {error}",
-            if is_dash(path) { "standard output".to_owned() } else { shown(path) }
-        ));
+        let path = if is_dash(path) { "standard output".to_owned() } else { shown(path) };
+        complain(&format!("can't write {path}: {error}"));
         Exit::Outside
-    })
+    };
+    if is_dash(path) {
+        let mut to = BufWriter::new(io::stdout().lock());
+        let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?;
+        return summaries.and_then(|done| to.flush().map(|()| done)).map_err(failed);
+    }
+    let mut to = BufWriter::new(Output::create(path).map_err(failed)?);
+    let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?.map_err(failed)?;
+    let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
+    whole.map(|()| summaries).map_err(failed)
 }
 
 fn is_dash(path: &Path) -> bool {

@@ -1,21 +1,19 @@
 //! `--report`: the results of a backtest as a page. The runs are done once more, as they come out the same, with
 //! logs that keep what a page shows; the numbers are those of the summary.
 
-use super::report::{Figures, Guest};
-use super::text::grouped;
+use super::candidate::Candidate;
+use super::report::{Figures, Guest, Host, Report, Rule, Tried, share};
+use super::runs::Runs;
+use super::table::grouped;
 use crate::cli::Exit;
 use crate::cli::check::shown;
 use crate::cli::terminal::complain;
 use crate::report::{Better, Builder, Cell, Column, Cost, GuestLog, Page, Range, Table, Unit};
 use crate::trace::Series;
-use crate::zones::{Origin, SystemZones};
-use serde::Serialize;
-use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use rayon::prelude::*;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use vmpolicy_core::backtest::{Options, Sink, run};
+use vmpolicy_core::backtest::{Sink, run};
 use vmpolicy_core::id::Id as _;
 use vmpolicy_core::record::View;
 use vmpolicy_core::time::{Span, Wall};
@@ -24,55 +22,9 @@ use vmpolicy_core::{Output, Policy};
 /// Rows of the table of guests.
 const GUESTS_MAX: usize = 200;
 
-/// A policy and what it came to.
-pub(super) struct Case<'a> {
-    /// What it is called: the file's name.
-    pub name: &'a str,
-    pub policy: &'a Arc<Policy>,
-    pub options: Options,
-    /// All guests together.
-    pub totals: &'a Figures,
-    pub guests: &'a [Guest],
-}
-
-/// What all cases have in common.
-pub(super) struct Recording<'a> {
-    /// Its name.
-    pub trace: &'a str,
-    pub series: &'a [Series],
-    /// The guest's name where the trace has no series.
-    pub fallback: &'a str,
-    /// What was mended, and what looks as if it was not meant so.
-    pub notes: Vec<String>,
-    /// The version of the zone data.
-    pub zones: Option<String>,
-}
-
-/// The summary as JSON, and the page's data where there is a page: every figure of it.
-#[derive(Serialize)]
-pub(super) struct With<'a, R> {
-    #[serde(flatten)]
-    pub report: &'a R,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub page: Option<Page>,
-}
-
-/// Why a page can't go there, where it can't.
-pub(super) fn refuse(path: &Path, args: &super::Args) -> Result<(), String> {
-    if super::is_dash(path) {
-        return Err("a report is a file: --report week.html".to_owned());
-    }
-    let others = [Some(&args.file), Some(&args.trace), args.events.as_ref()];
-    let same = |other: &&PathBuf| super::is_same(path, other) || (path == other.as_path());
-    match others.into_iter().flatten().find(same) {
-        Some(_) => Err(format!("{}: the report would overwrite it", shown(path))),
-        None => Ok(()),
-    }
-}
-
 /// Makes the page and puts it in place.
-pub(super) fn write(path: &Path, recording: &Recording<'_>, cases: &[Case<'_>]) -> Result<Page, Exit> {
-    let page = page(recording, cases);
+pub(super) fn write(path: &Path, runs: Runs<'_>, report: &Report) -> Result<Page, Exit> {
+    let page = page(runs, report);
     crate::report::write(path, &page).map_err(|error| {
         complain(&format!("can't write {}: {error}", shown(path)));
         Exit::Outside
@@ -80,50 +32,41 @@ pub(super) fn write(path: &Path, recording: &Recording<'_>, cases: &[Case<'_>]) 
     Ok(page)
 }
 
-/// The versions of the zone data that was read, each once.
-pub(super) fn zone_data(zones: &SystemZones) -> Option<String> {
-    let mut versions = Vec::new();
-    for (_, origin) in zones.used().into_iter().filter(|(name, _)| name != "UTC") {
-        let version = match origin {
-            Origin::System(_, version) => version,
-            Origin::Bundled(version) => version.map(str::to_owned),
-        };
-        let version = version.unwrap_or_else(|| "unknown".to_owned());
-        if !versions.contains(&version) {
-            versions.push(version);
-        }
-    }
-    (!versions.is_empty()).then(|| versions.join(", "))
-}
+/// A policy and what came of it.
+type Case<'a> = (&'a Candidate, &'a Tried);
 
-/// The page of a backtest.
-fn page(recording: &Recording<'_>, cases: &[Case<'_>]) -> Page {
-    let spans = || recording.series.iter().filter_map(|series| series.trace.span());
+fn page(runs: Runs<'_>, report: &Report) -> Page {
+    let cases: Vec<Case<'_>> = runs.candidates.iter().zip(&report.policies).collect();
+    let spans = || runs.series.iter().filter_map(|series| series.trace.span());
     let range = Range {
         from: spans().map(|span| span.0).min().unwrap_or_default(),
         to: spans().map(|span| span.1).max().unwrap_or_default(),
     };
-    let name = |series: &Series| series.name.clone().unwrap_or_else(|| recording.fallback.to_owned());
-    let guests: Vec<_> = recording.series.iter().map(name).collect();
-    let title = match (guests.as_slice(), cases) {
-        ([one], [case]) => format!("{one} under {}", case.name),
-        ([one], _) => format!("{one} under {} policies", cases.len()),
-        (all, [case]) => format!("{} guests under {}", all.len(), case.name),
-        (all, _) => format!("{} guests under {} policies", all.len(), cases.len()),
+    // Where the recording names no guest, the policies may name one each: the first is as good as another.
+    let name = |series: &Series| cases.first().map_or("guest", |case| case.0.guest(series)).to_owned();
+    let guests: Vec<_> = runs.series.iter().map(name).collect();
+    let who = match guests.as_slice() {
+        [one] => one.clone(),
+        all => format!("{} guests", grouped(all.len() as u64)),
+    };
+    let title = match cases.as_slice() {
+        [(candidate, _)] => format!("{who} under {}", candidate.file),
+        several => format!("{who} under {} policies", several.len()),
     };
     let mut page = Builder::new(&title, range, guests, cases.len());
     // The zone that a policy speaks of is where its guests are; of several, the first.
-    let windows = cases.iter().flat_map(|case| case.policy.windows().rows());
+    let windows = cases.iter().flat_map(|case| case.0.policy.windows().rows());
     if let Some(window) = windows.map(|named| &named.window).next() {
         page = page.zone(window.zone());
     }
-    facts(&mut page, recording, cases);
-    measures(&mut page, cases);
-    let hosts: Vec<_> = cases.iter().map(|case| page.hosts_of(case.policy)).collect();
-    for (case, hosts) in cases.iter().zip(hosts) {
-        let logs = logs(&page, recording, case, &hosts);
-        let mut variant = page.variant(case.name, Some(case.policy));
-        variant.cost(case.totals.cost.map(|cost| Cost {
+    facts(&mut page, runs, report, &cases);
+    measures(&mut page, &cases);
+    let hosts: Vec<_> = cases.iter().map(|case| page.hosts_of(&case.0.policy)).collect();
+    for ((candidate, tried), hosts) in cases.iter().zip(hosts) {
+        let logs = logs(&page, runs.series, candidate, &hosts);
+        let mut variant = page.variant(&candidate.file, Some(&candidate.policy));
+        let totals = &tried.totals.figures;
+        variant.cost(totals.cost.map(|cost| Cost {
             c_a: cost.c_a,
             c_b: cost.c_b,
             c_sb: cost.c_sb,
@@ -131,10 +74,11 @@ fn page(recording: &Recording<'_>, cases: &[Case<'_>]) -> Page {
             c_t: cost.c_t,
             base_is_cheaper: cost.base_is_cheaper,
         }));
-        variant.logs(Some(case.options.indicator), logs);
-        variant.table(time_on_hosts(case.totals));
-        if case.guests.len() > 1 {
-            variant.table(by_guest(case.guests));
+        variant.logs(Some(candidate.options.indicator), logs);
+        variant.table(rules(totals, &tried.totals.rules));
+        variant.table(time_on_hosts(totals));
+        if tried.guests.len() > 1 {
+            variant.table(by_guest(&tried.guests));
         }
         let variant = variant.done();
         page.push(variant);
@@ -142,89 +86,69 @@ fn page(recording: &Recording<'_>, cases: &[Case<'_>]) -> Page {
     page.build()
 }
 
-fn facts(page: &mut Builder, recording: &Recording<'_>, cases: &[Case<'_>]) {
-    let rows: usize = recording.series.iter().map(|series| series.trace.len()).sum();
-    page.fact("recording", format!("{}, {} rows", recording.trace, grouped(rows as u64)));
-    if let [case] = cases {
-        let polled = &case.policy.indicators()[case.options.indicator];
-        page.fact("indicator", format!("{} every {}", polled.name, polled.every));
-    }
-    if let [case, ..] = cases
-        && !case.options.move_takes.is_zero()
+fn facts(page: &mut Builder, runs: Runs<'_>, report: &Report, cases: &[Case<'_>]) {
+    let rows: usize = runs.series.iter().map(|series| series.trace.len()).sum();
+    page.fact("recording", format!("{}, {} rows", report.trace, grouped(rows as u64)));
+    let mut polled: Vec<_> =
+        cases.iter().map(|(_, tried)| format!("{} every {}", tried.indicator, tried.every)).collect();
+    polled.dedup();
+    page.fact("indicator", polled.join(", "));
+    if let Some((candidate, _)) = cases.first()
+        && !candidate.options.move_takes.is_zero()
     {
-        page.fact("a move takes", case.options.move_takes.to_string());
+        page.fact("a move takes", candidate.options.move_takes.to_string());
     }
-    recording.notes.iter().for_each(|note| page.note(note));
-    page.zones(recording.zones.clone());
+    report.notes.iter().for_each(|note| page.note(note.to_string()));
+    for (candidate, tried) in cases {
+        let of = if cases.len() > 1 { format!("{}: ", candidate.file) } else { String::new() };
+        tried.remarks.iter().for_each(|remark| page.note(format!("{of}{remark}")));
+    }
+    page.zones(cases.iter().find_map(|(_, tried)| tried.provenance.zones.clone()));
 }
 
 fn measures(page: &mut Builder, cases: &[Case<'_>]) {
-    let mut add = |name, unit, better, of: &dyn Fn(&Figures) -> Option<f64>| {
-        let values: Vec<_> = cases.iter().map(|case| of(case.totals)).collect();
+    let mut add = |name, unit, better, of: &dyn Fn(&Tried) -> Option<f64>| {
+        let values: Vec<_> = cases.iter().map(|(_, tried)| of(tried)).collect();
         let never = better == Better::Neither && values.iter().flatten().all(|value| *value == 0.0);
         if values.iter().any(Option::is_some) && !never {
             page.measure(name, unit, better, values);
         }
     };
+    let (less, neither) = (Better::Less, Better::Neither);
+    let requests = |of: &Tried| of.totals.figures.requests.clone();
+    let time = |of: &Tried| of.totals.figures.time.clone();
     let secs = |span: Span| Some(span.as_secs_f64());
-    let held = |of: &Figures| cases.iter().find(|case| std::ptr::eq(case.totals, of)).map(held);
-    add("requests", Unit::Count, Better::Less, &|of| Some(of.requests.count as f64));
-    add("requests an hour, mean", Unit::PerHour, Better::Less, &|of| of.requests.mean_per_hour);
-    add("requests in one hour, most", Unit::Count, Better::Less, &|of| {
-        Some(of.requests.most_per_hour as f64)
+    add("requests", Unit::Count, less, &|of| Some(requests(of).count as f64));
+    add("requests an hour, mean", Unit::PerHour, less, &|of| requests(of).mean_per_hour);
+    add("requests in one hour, most", Unit::Count, less, &|of| Some(requests(of).most_per_hour as f64));
+    add("in breach", Unit::Seconds, less, &|of| time(of).breach.and_then(secs));
+    add("share in breach", Unit::Share, less, &|of| time(of).breach_share);
+    add("at the base", Unit::Seconds, neither, &|of| secs(time(of).at_base));
+    add("share at the base", Unit::Share, neither, &|of| time(of).at_base_share);
+    add("resting", Unit::Seconds, neither, &|of| secs(time(of).resting));
+    add("nothing known", Unit::Seconds, neither, &|of| secs(time(of).unknown));
+    add("held back", Unit::Count, less, &|of| {
+        Some(of.totals.rules.iter().map(|rule| (rule.held + rule.no_better_host) as f64).sum())
     });
-    add("in breach", Unit::Seconds, Better::Less, &|of| of.time.breach.and_then(secs));
-    add("share in breach", Unit::Share, Better::Less, &|of| of.time.breach_share);
-    add("at the base", Unit::Seconds, Better::Neither, &|of| secs(of.time.at_base));
-    add("share at the base", Unit::Share, Better::Neither, &|of| of.time.at_base_share);
-    add("resting", Unit::Seconds, Better::Neither, &|of| secs(of.time.resting));
-    add("nothing known", Unit::Seconds, Better::Neither, &|of| secs(of.time.unknown));
-    add("held back", Unit::Count, Better::Less, &held);
-    add("cost in all (C_t)", Unit::Money, Better::Less, &|of| of.cost.map(|cost| cost.c_t));
-}
-
-fn held(case: &Case<'_>) -> f64 {
-    let rules = case.guests.iter().flat_map(|guest| &guest.rules);
-    rules.map(|rule| (rule.held + rule.no_better_host) as f64).sum()
+    add("cost in all (C_t)", Unit::Money, less, &|of| of.totals.figures.cost.map(|cost| cost.c_t));
 }
 
 /// The logs of all guests, in their order, on as many processors as there are.
-fn logs(page: &Builder, recording: &Recording<'_>, case: &Case<'_>, hosts: &Arc<[usize]>) -> Vec<GuestLog> {
-    let at = hosts.get(case.options.at.index()).copied();
-    let one = |index: usize| {
-        let series = &recording.series[index];
-        let guest = series.name.as_deref().unwrap_or(recording.fallback);
+fn logs(page: &Builder, series: &[Series], candidate: &Candidate, hosts: &Arc<[usize]>) -> Vec<GuestLog> {
+    let at = hosts.get(candidate.options.at.index()).copied();
+    let one = |(index, series): (usize, &Series)| {
         let log = page.log(index, Arc::clone(hosts), at);
-        let mut sink = Logging { policy: case.policy, guest, log };
+        let mut sink = Logging { policy: &candidate.policy, guest: candidate.guest(series), log };
         // What can't be run does not come here: the summary has said so.
         if let Some((from, to)) = series.trace.span() {
             sink.log.begins(from);
-            if run(case.policy, &series.trace, &case.options, &mut sink).is_ok() {
+            if run(&candidate.policy, &series.trace, &candidate.options, &mut sink).is_ok() {
                 sink.log.finish(to);
             }
         }
         sink.log
     };
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= recording.series.len() {
-                return done;
-            }
-            done.push((index, one(index)));
-        }
-    };
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(recording.series.len());
-    let mut done = thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        let joined = joined.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.flatten().collect::<Vec<_>>()
-    });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, log)| log).collect()
+    series.par_iter().enumerate().map(one).collect()
 }
 
 struct Logging<'a> {
@@ -243,6 +167,39 @@ impl Sink for Logging<'_> {
     }
 }
 
+/// What each rule came to.
+fn rules(totals: &Figures, rules: &[Rule]) -> Table {
+    let columns = vec![
+        Column::new("rule", Unit::Text),
+        Column::new("when", Unit::Text),
+        Column::new("tarry", Unit::Text),
+        Column::new("do", Unit::Text),
+        Column::new("requests", Unit::Count),
+        Column::new("true", Unit::Share),
+        Column::new("unknown", Unit::Share),
+        Column::new("held back", Unit::Count),
+        Column::new("already there", Unit::Count),
+        Column::new("no better host", Unit::Count),
+    ];
+    let row = |rule: &Rule| {
+        let part = |of: Span| share(of, totals.lasts);
+        vec![
+            rule.rule.as_str().into(),
+            rule.when.as_str().into(),
+            rule.tarry.as_str().into(),
+            rule.action.as_str().into(),
+            (rule.requests as f64).into(),
+            rule.truth.and_then(|truth| part(truth.breach)).into(),
+            rule.truth.and_then(|truth| part(truth.unknown)).into(),
+            (rule.held as f64).into(),
+            (rule.already_there as f64).into(),
+            (rule.no_better_host as f64).into(),
+        ]
+    };
+    let rows = rules.iter().map(row).collect();
+    Table { id: "rules".to_owned(), title: "Rules".to_owned(), columns, rows, more: 0 }
+}
+
 fn time_on_hosts(totals: &Figures) -> Table {
     let columns = vec![
         Column::new("host", Unit::Text),
@@ -250,7 +207,7 @@ fn time_on_hosts(totals: &Figures) -> Table {
         Column::new("share", Unit::Share),
         Column::new("arrivals", Unit::Count),
     ];
-    let row = |host: &super::report::Host| {
+    let row = |host: &Host| {
         let name = if host.base { format!("{} (base)", host.host) } else { host.host.clone() };
         let share = host.share.map(Cell::from);
         let time = host.lasted.as_secs_f64();

@@ -1,12 +1,11 @@
 //! What looks as if it was not meant so. A wrong guess costs a line on standard error; a backtest that went
 //! wrong unseen costs more.
 
+use super::candidate::Candidate;
 use super::report::{Remark, RemarkKind, share};
-use super::text::grouped;
+use super::table::grouped;
 use crate::trace::Series;
-use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::{Summary, Trace};
-use vmpolicy_core::id::IndicatorId;
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::time::Span;
 
@@ -18,14 +17,8 @@ const FALLS_MAX: usize = 20;
 const NUMBERS_MIN: usize = 20;
 
 /// All remarks, each kind once.
-pub(super) fn of(
-    policy: &Policy,
-    fed: IndicatorId,
-    series: &[Series],
-    summaries: &[Summary],
-    fallback: &str,
-) -> Vec<Remark> {
-    let indicator = &policy.indicators()[fed];
+pub(super) fn of(candidate: &Candidate, series: &[Series], summaries: &[Summary]) -> Vec<Remark> {
+    let (policy, fed, indicator) = (&candidate.policy, candidate.options.indicator, candidate.fed());
     let mut remarks = Vec::new();
     let mut add = |kind, name: &str, detail: Option<String>| {
         let Some(detail) = detail else { return };
@@ -35,7 +28,7 @@ pub(super) fn of(
         }
     };
     for (series, summary) in series.iter().zip(summaries) {
-        let name = series.name.as_deref().unwrap_or(fallback);
+        let name = candidate.guest(series);
         let trace = &series.trace;
         let apart = trace.median_interval();
         add(RemarkKind::RowsReadAgain, name, apart.and_then(|apart| slower(apart, indicator.every)));

@@ -2,7 +2,13 @@
 //!
 //! Spans are seconds, times are RFC 3339 in UTC.
 
-use crate::trace::Note;
+use super::candidate::Candidate;
+use super::remarks;
+use super::runs::Runs;
+use super::spread::{self, Spread};
+use crate::provenance::Provenance;
+use crate::report::Page;
+use crate::trace::{Note, Series};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use vmpolicy_core::Policy;
@@ -12,23 +18,35 @@ use vmpolicy_core::leaf::cost::{Ledger, base_pays};
 use vmpolicy_core::time::{Span, Wall};
 
 /// The whole report.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Report {
-    /// The policy file, as it was named.
-    pub policy: String,
     /// The trace, as it was named.
     pub trace: String,
+    /// What was mended in the trace.
+    pub notes: Vec<Note>,
+    /// By policy, in the order in which they were named; at least one.
+    pub policies: Vec<Tried>,
+}
+
+/// What came of one policy.
+#[derive(Debug, Serialize)]
+pub(super) struct Tried {
+    /// The policy file, as it was named.
+    pub policy: String,
+    /// What the result depends on.
+    pub provenance: Provenance,
     /// The indicator that the trace feeds.
     pub indicator: String,
     /// How often it is polled.
     #[serde(serialize_with = "seconds")]
     pub every: Span,
-    /// What was mended in the trace.
-    pub notes: Vec<Note>,
     /// What looks as if it was not meant so.
     pub remarks: Vec<Remark>,
     /// By guest, in the order of the trace.
     pub guests: Vec<Guest>,
+    /// How the figures of several guests are spread.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "spread::map")]
+    pub spread: Vec<Spread>,
     /// All guests together.
     pub totals: Totals,
 }
@@ -206,14 +224,65 @@ pub(super) enum RemarkKind {
     NoJobs,
 }
 
+impl Report {
+    pub(super) fn new(trace: String, notes: Vec<Note>, runs: Runs<'_>, summaries: &[Vec<Summary>]) -> Self {
+        let tried = runs.candidates.iter().zip(summaries);
+        let tried = tried.filter_map(|(candidate, summaries)| Tried::new(candidate, runs.series, summaries));
+        Self { trace, notes, policies: tried.collect() }
+    }
+
+    /// As JSON: of one policy all is in one object, of several each has an object of its own. With the data of the
+    /// page, where there is one: every figure of it.
+    pub(super) fn json(&self, page: Option<&Page>) -> serde_json::Result<String> {
+        #[derive(Serialize)]
+        struct Several<'a> {
+            trace: &'a str,
+            notes: &'a [Note],
+            policies: &'a [Tried],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            page: Option<&'a Page>,
+        }
+        #[derive(Serialize)]
+        struct One<'a> {
+            trace: &'a str,
+            notes: &'a [Note],
+            #[serde(flatten)]
+            tried: &'a Tried,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            page: Option<&'a Page>,
+        }
+        let Self { trace, notes, policies } = self;
+        match policies.as_slice() {
+            [tried] => serde_json::to_string_pretty(&One { trace, notes, tried, page }),
+            policies => serde_json::to_string_pretty(&Several { trace, notes, policies, page }),
+        }
+    }
+}
+
+impl Tried {
+    /// Nothing where there is no guest: the reader refuses such a trace.
+    fn new(candidate: &Candidate, series: &[Series], summaries: &[Summary]) -> Option<Self> {
+        let guests = series.iter().zip(summaries).map(|(series, summary)| {
+            let (rows, apart) = (series.trace.len(), series.trace.median_interval());
+            Guest::new(candidate.guest(series), &candidate.policy, rows, apart, summary)
+        });
+        let guests: Vec<_> = guests.collect();
+        let fed = candidate.fed();
+        Some(Self {
+            policy: candidate.file.clone(),
+            provenance: candidate.provenance.clone(),
+            indicator: fed.name.clone(),
+            every: fed.every,
+            remarks: remarks::of(candidate, series, summaries),
+            totals: Totals::of(&guests)?,
+            spread: if guests.len() > 1 { spread::of(&guests) } else { Vec::new() },
+            guests,
+        })
+    }
+}
+
 impl Guest {
-    pub(super) fn new(
-        name: &str,
-        policy: &Policy,
-        rows: usize,
-        apart: Option<Span>,
-        summary: &Summary,
-    ) -> Self {
+    fn new(name: &str, policy: &Policy, rows: usize, apart: Option<Span>, summary: &Summary) -> Self {
         Self {
             guest: name.to_owned(),
             from: summary.from,
@@ -319,7 +388,7 @@ impl Figures {
 
 impl Totals {
     /// Of at least one guest.
-    pub(super) fn of(guests: &[Guest]) -> Option<Self> {
+    fn of(guests: &[Guest]) -> Option<Self> {
         let (first, rest) = guests.split_first()?;
         let mut totals =
             Self { guests: guests.len(), figures: first.figures.clone(), rules: first.rules.clone() };

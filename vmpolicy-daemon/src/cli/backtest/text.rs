@@ -1,43 +1,56 @@
 //! The report for people.
 
-use super::report::{Cost, Figures, Guest, Remark, RemarkKind, Report, Rule, share};
+use super::compare;
+use super::report::{Cost, Figures, Guest, Remark, RemarkKind, Report, Rule, Tried, share};
+use super::spread::{self, Figure};
+use super::table::{day, figure, grouped, money, percent, rough, shortened, table};
 use std::fmt::{self, Write as _};
-use vmpolicy_core::time::{Span, Wall};
 
-/// Names of guests are cut to this in a table.
-const NAME_MAX: usize = 36;
+/// So many guests are shown one by one; of more, how they are spread, and the worst.
+pub(super) const GUESTS_MAX: usize = 20;
 
-/// The whole report.
-pub(super) fn render(report: &Report) -> String {
+/// So many of the worst.
+const WORST: usize = 5;
+
+/// The whole report; `all` shows every guest.
+pub(super) fn render(report: &Report, all: bool) -> String {
     let mut out = String::new();
-    let written = match report.guests.as_slice() {
-        [one] => single(&mut out, report, one),
-        guests => several(&mut out, report, guests),
+    let written = match report.policies.as_slice() {
+        [tried] => match tried.guests.as_slice() {
+            [one] => single(&mut out, report, tried, one),
+            _ => several(&mut out, report, tried, all),
+        },
+        tried => compare::render(&mut out, report, tried, all),
     };
     // A string takes everything.
     debug_assert!(written.is_ok());
     out
 }
 
-fn single(out: &mut String, report: &Report, guest: &Guest) -> fmt::Result {
-    let apart = guest.rows_apart.map(|apart| format!(", one every {apart}")).unwrap_or_default();
-    let lasts = guest.figures.lasts;
-    writeln!(out, "{:9} {}", "policy", report.policy)?;
-    writeln!(out, "{:9} {}, {} rows{apart}", "trace", report.trace, grouped(guest.rows as u64))?;
-    writeln!(
-        out,
-        "{:9} {}, {} to {} UTC ({})",
-        "guest",
-        guest.guest,
-        day(guest.from),
-        day(guest.to),
-        rough(lasts)
-    )?;
-    body(out, report, &guest.figures, &guest.rules)
+fn single(out: &mut String, report: &Report, tried: &Tried, guest: &Guest) -> fmt::Result {
+    writeln!(out, "{:9} {}", "policy", tried.policy)?;
+    one_guest(out, report, guest)?;
+    body(out, tried, &guest.figures, &guest.rules)?;
+    writeln!(out, "\n{:9} {}", "from", tried.provenance)
 }
 
-fn body(out: &mut String, report: &Report, figures: &Figures, rules: &[Rule]) -> fmt::Result {
-    polls(out, report, figures)?;
+/// The recording and its only guest.
+pub(super) fn one_guest(out: &mut String, report: &Report, guest: &Guest) -> fmt::Result {
+    let apart = guest.rows_apart.map(|apart| format!(", one every {apart}")).unwrap_or_default();
+    writeln!(out, "{:9} {}, {} rows{apart}", "trace", report.trace, grouped(guest.rows as u64))?;
+    let (from, to, lasts) = (day(guest.from), day(guest.to), rough(guest.figures.lasts));
+    writeln!(out, "{:9} {}, {from} to {to} UTC ({lasts})", "guest", guest.guest)
+}
+
+/// The recording and how many guests it has.
+pub(super) fn many_guests(out: &mut String, report: &Report, guests: &[Guest]) -> fmt::Result {
+    let rows: usize = guests.iter().map(|guest| guest.rows).sum();
+    let (rows, count) = (grouped(rows as u64), grouped(guests.len() as u64));
+    writeln!(out, "{:9} {}, {rows} rows of {count} series", "trace", report.trace)
+}
+
+fn body(out: &mut String, tried: &Tried, figures: &Figures, rules: &[Rule]) -> fmt::Result {
+    polls(out, tried, figures)?;
     let requests = &figures.requests;
     let mean = requests.mean_per_hour.map_or_else(|| "-".to_owned(), figure);
     write!(
@@ -68,9 +81,9 @@ fn body(out: &mut String, report: &Report, figures: &Figures, rules: &[Rule]) ->
     Ok(())
 }
 
-fn polls(out: &mut String, report: &Report, figures: &Figures) -> fmt::Result {
+fn polls(out: &mut String, tried: &Tried, figures: &Figures) -> fmt::Result {
     let polls = &figures.polls;
-    write!(out, "{:9} {} of {} every {}", "polls", grouped(polls.count), report.indicator, report.every)?;
+    write!(out, "{:9} {} of {} every {}", "polls", grouped(polls.count), tried.indicator, tried.every)?;
     if !polls.unusable.is_empty() {
         let causes = polls.unusable.iter().map(|(why, count)| format!("{} {why}", grouped(*count)));
         write!(out, "; without a number: {}", causes.collect::<Vec<_>>().join(", "))?;
@@ -86,7 +99,7 @@ fn polls(out: &mut String, report: &Report, figures: &Figures) -> fmt::Result {
     Ok(())
 }
 
-fn rule_rows(figures: &Figures, rules: &[Rule]) -> Vec<Vec<String>> {
+pub(super) fn rule_rows(figures: &Figures, rules: &[Rule]) -> Vec<Vec<String>> {
     let mut rows = vec![["rule", "do", "requests", "true", "unknown", "else"].map(str::to_owned).to_vec()];
     for rule in rules {
         let of = |span| percent(share(span, figures.lasts));
@@ -153,75 +166,54 @@ fn cost_lines(out: &mut String, cost: &Cost) -> fmt::Result {
     Ok(())
 }
 
-fn several(out: &mut String, report: &Report, guests: &[Guest]) -> fmt::Result {
-    let rows: usize = guests.iter().map(|guest| guest.rows).sum();
-    writeln!(out, "{:9} {}", "policy", report.policy)?;
-    writeln!(
-        out,
-        "{:9} {}, {} rows of {} series",
-        "trace",
-        report.trace,
-        grouped(rows as u64),
-        guests.len()
-    )?;
+fn several(out: &mut String, report: &Report, tried: &Tried, all: bool) -> fmt::Result {
+    let Tried { guests, totals, .. } = tried;
+    writeln!(out, "{:9} {}", "policy", tried.policy)?;
+    many_guests(out, report, guests)?;
     writeln!(out)?;
-    let has_cost = guests.iter().any(|guest| guest.figures.cost.is_some());
-    let mut header = ["guest", "lasts", "requests", "mean/h", "most/h", "breach", "base", "unknown"]
-        .map(str::to_owned)
-        .to_vec();
-    if has_cost {
-        header.push("cost".to_owned());
-    }
-    let mut table_rows = vec![header];
-    let row = |name: String, figures: &Figures| {
-        let mut row = vec![
-            name,
-            rough(figures.lasts),
-            grouped(figures.requests.count),
-            figures.requests.mean_per_hour.map_or_else(|| "-".to_owned(), figure),
-            grouped(figures.requests.most_per_hour),
-            percent(figures.time.breach_share),
-            percent(figures.time.at_base_share),
-            percent(figures.time.unknown_share),
-        ];
-        if has_cost {
-            row.push(figures.cost.map_or_else(|| "-".to_owned(), |cost| money(cost.c_t)));
+    if all || guests.len() <= GUESTS_MAX {
+        guest_rows(out, &guests.iter().collect::<Vec<_>>())?;
+    } else {
+        let header = ["each guest", "min", "median", "p95", "max"];
+        let mut rows = vec![header.map(str::to_owned).to_vec()];
+        for spread in &tried.spread {
+            let numbers = [spread.min, spread.median, spread.p95, spread.max];
+            rows.push(
+                [spread.figure.label().to_owned()]
+                    .into_iter()
+                    .chain(numbers.map(|number| spread.figure.shown(number)))
+                    .collect(),
+            );
         }
-        row
-    };
-    table_rows.extend(guests.iter().map(|guest| row(shortened(&guest.guest), &guest.figures)));
-    table(out, &table_rows, 1)?;
+        table(out, &rows, 1)?;
+        writeln!(out, "\n  the worst {WORST}, by time in breach and requests (--all shows every guest)\n")?;
+        let worst = spread::worst(guests, WORST, |guest| {
+            [Figure::Breach, Figure::Requests].map(|figure| figure.of(&guest.figures).unwrap_or(0.0))
+        });
+        guest_rows(out, &worst)?;
+    }
     writeln!(out)?;
-    let totals = &report.totals;
-    writeln!(out, "{:9} {} guests, {} in all", "totals", totals.guests, rough(totals.figures.lasts))?;
-    body(out, report, &totals.figures, &totals.rules)
+    let lasts = rough(totals.figures.lasts);
+    writeln!(out, "{:9} {} guests, {lasts} in all", "totals", grouped(totals.guests as u64))?;
+    body(out, tried, &totals.figures, &totals.rules)?;
+    writeln!(out, "\n{:9} {}", "from", tried.provenance)
 }
 
-/// Columns, the first `left` of them and the last, where it holds words, flush left.
-fn table(out: &mut String, rows: &[Vec<String>], left: usize) -> fmt::Result {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let words = |column: usize| {
-        rows.iter().skip(1).all(|row| !row[column].starts_with(|c: char| c.is_ascii_digit() || c == '-'))
-    };
-    let last_is_words =
-        rows.len() > 1 && (words(columns - 1) || rows[0].last().is_some_and(|name| name == "else"));
-    let empty = |column: usize| rows.iter().skip(1).all(|row| row[column].is_empty());
-    for row in rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            if empty(column) {
-                continue;
-            }
-            let pad = widths[column].saturating_sub(cell.chars().count());
-            let flush_left = column < left || (column + 1 == columns && last_is_words);
-            let (before, after) = if flush_left { (0, pad) } else { (pad, 0) };
-            write!(line, "  {:before$}{cell}{:after$}", "", "")?;
-        }
-        writeln!(out, "{}", line.trim_end())?;
+fn guest_rows(out: &mut String, guests: &[&Guest]) -> fmt::Result {
+    let figures = Figure::ALL
+        .iter()
+        .filter(|figure| **figure != Figure::Cost || guests.iter().any(|guest| guest.figures.cost.is_some()));
+    let figures: Vec<_> = figures.collect();
+    let header = figures.iter().map(|figure| figure.heading().to_owned());
+    let mut rows = vec![["guest", "lasts"].map(str::to_owned).into_iter().chain(header).collect::<Vec<_>>()];
+    for guest in guests {
+        let cells = figures.iter().map(|figure| {
+            figure.of(&guest.figures).map_or_else(|| "-".to_owned(), |number| figure.shown(number))
+        });
+        let name = [shortened(&guest.guest), rough(guest.figures.lasts)];
+        rows.push(name.into_iter().chain(cells).collect());
     }
-    Ok(())
+    table(out, &rows, 1)
 }
 
 /// A remark, as it stands on standard error.
@@ -258,63 +250,4 @@ impl fmt::Display for Remark {
             ),
         }
     }
-}
-
-/// `2009-05-06 12:44:20`.
-fn day(at: Wall) -> String {
-    at.to_string().replace('T', " ").trim_end_matches('Z').to_owned()
-}
-
-/// A span in two units at most.
-fn rough(span: Span) -> String {
-    let millis = span.millis();
-    let unit = match millis {
-        0..60_000 => 1,
-        60_000..3_600_000 => 1_000,
-        3_600_000..86_400_000 => 60_000,
-        _ => 3_600_000,
-    };
-    Span::from_millis(millis.saturating_add(unit / 2) / unit * unit).to_string()
-}
-
-/// `12,345`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn percent(share: Option<f64>) -> String {
-    match share.map(|share| share * 100.0) {
-        None => "-".to_owned(),
-        Some(0.0) => "0%".to_owned(),
-        Some(tiny) if tiny < 0.05 => "<0.1%".to_owned(),
-        Some(percent) => format!("{percent:.1}%"),
-    }
-}
-
-/// Two figures behind the point, or what it takes to see anything.
-fn figure(number: f64) -> String {
-    if number == 0.0 || number >= 0.1 { format!("{number:.2}") } else { format!("{number:.4}") }
-}
-
-fn money(amount: f64) -> String {
-    if amount == 0.0 || amount >= 1.0 { format!("{amount:.2}") } else { format!("{amount:.4}") }
-}
-
-/// A name that fits into a table: what is cut is its middle, as series differ in their ends.
-fn shortened(name: &str) -> String {
-    let clean: Vec<char> =
-        name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    if clean.len() <= NAME_MAX {
-        return clean.into_iter().collect();
-    }
-    let (head, tail) = (NAME_MAX / 3, NAME_MAX - NAME_MAX / 3 - 1);
-    clean[..head].iter().chain(&['…']).chain(&clean[clean.len() - tail..]).collect()
 }

@@ -7,7 +7,9 @@ function drawPoints(ctx, box, points, y, colour) {
   const top = high.length ? high : low;
   const first = Math.max(0, after(at, view.from) - 1);
   ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.4;
+  // Where many samples share a pixel, a thin line keeps them apart.
+  const crowded = (after(at, view.to) - first) / (box.right - box.left) > 1;
+  ctx.lineWidth = crowded ? 1 : 1.4;
   ctx.lineJoin = "round";
   ctx.beginPath();
   let column = null;

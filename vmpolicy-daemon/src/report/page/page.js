@@ -27,6 +27,10 @@ function setUp(element) {
   const plot = { id: panel.id, kind, figure, element, scroll, canvas, line, selection, spacer, says };
   plots.push(plot);
   listen(scroll, plot);
+  // Only the figure that has the focus is read out.
+  says.setAttribute("aria-live", "off");
+  scroll.addEventListener("focus", () => says.setAttribute("aria-live", "polite"));
+  scroll.addEventListener("blur", () => says.setAttribute("aria-live", "off"));
   scroll.addEventListener("scroll", redraw);
   if (kind === "lanes") {
     scroll.addEventListener("click", (event) => {
