@@ -288,6 +288,8 @@ fn it_prints_and_reads_without_scripts() {
     quiet(&browser);
 
     browser.open(&Backtest::new().page());
+    // As the printer has it, and not as it was pretended above.
+    browser.media("", "light");
     let pdf = browser.print();
     assert!(pdf.starts_with(b"%PDF-"));
     std::fs::write(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("one.pdf"), pdf).unwrap();
