@@ -91,6 +91,23 @@ pub(super) fn bucket_ms(lasts_ms: i64, count: usize) -> i64 {
     (lasts_ms / count + 1).max(1)
 }
 
+/// How many each of several may have so that all together have no more than this: those that have few leave their
+/// part to the others. At least one.
+pub(super) fn part(counts: impl Iterator<Item = usize>, all: usize) -> usize {
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_unstable();
+    let (mut left, mut others) = (all, counts.len());
+    for count in counts {
+        let part = left / others;
+        if count > part {
+            return part.max(1);
+        }
+        left -= count;
+        others -= 1;
+    }
+    all.max(1)
+}
+
 /// At most so many spans: those closer together than a gap become one. Returns the gap too, 0 where all are as
 /// they were. No moment of any span is lost.
 pub(super) fn spans(all: &[(Offset, Offset)], most: usize) -> (Vec<(Offset, Offset)>, Offset) {
@@ -214,6 +231,14 @@ mod tests {
                 prop_assert_eq!(pair[0].to, pair[1].from);
             }
         }
+    }
+
+    #[test]
+    fn few_leave_their_part_to_the_others() {
+        assert_eq!(part([1, 500, 2, 700].into_iter(), 1_000), 498);
+        assert_eq!(part([10, 20, 30].into_iter(), 1_000), 1_000);
+        assert_eq!(part([10; 5_000].into_iter(), 1_000), 1);
+        assert_eq!(part([].into_iter(), 7), 7);
     }
 
     #[test]

@@ -220,7 +220,15 @@ impl Browser {
 
     /// The whole page as a picture, into the folder of the build's own temporary files: to look at.
     pub(crate) fn picture(&self, name: &str) {
-        let shot = self.cdp("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
+        self.save(name, self.cdp("Page.captureScreenshot", &json!({ "captureBeyondViewport": true })));
+    }
+
+    /// What is in the window, with the cursor as it is.
+    pub(crate) fn window_picture(&self, name: &str) {
+        self.save(name, self.cdp("Page.captureScreenshot", &json!({})));
+    }
+
+    fn save(&self, name: &str, shot: Value) {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
         std::fs::write(path, decoded(shot["data"].as_str().unwrap())).unwrap();
     }

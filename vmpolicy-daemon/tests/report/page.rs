@@ -113,6 +113,7 @@ fn the_cursor_says_what_the_data_says() {
         assert!(lane.starts_with("mln"), "{lane}");
     }
     quiet(&browser);
+    browser.window_picture("cursor");
 }
 
 /// `Sat 28 Mar 2009 10:49:12 UTC+1`, as seconds since the beginning.

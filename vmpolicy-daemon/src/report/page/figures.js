@@ -234,7 +234,20 @@ function fit(ctx, text, width) {
   return text.slice(0, end) + "…";
 }
 
-// The same, cut at its beginning: names of guests differ at their ends.
+// Names of guests without what all of them begin and end with, up to a sign that parts words.
+const shortNames = (() => {
+  const names = data.guests;
+  if (names.length < 2) return names;
+  const first = names[0];
+  const cuts = [...first].map((sign, at) => ("/.:_- ".includes(sign) ? at : -1)).filter((at) => at >= 0);
+  const before = Math.max(0, ...cuts.map((at) => at + 1)
+    .filter((at) => names.every((name) => name.length > at && name.startsWith(first.slice(0, at)))));
+  const after = Math.max(0, ...cuts.map((at) => first.length - at)
+    .filter((length) => names.every((name) => name.length > before + length && name.endsWith(first.slice(-length)))));
+  return names.map((name) => name.slice(before, name.length - after));
+})();
+
+// A text cut at its beginning: names of guests differ at their ends.
 function fitEnd(ctx, text, width) {
   if (ctx.measureText(text).width <= width) return text;
   let first = 1;

@@ -86,7 +86,7 @@ figures.lanes = {
       if (tall >= 13 && data.guests.length > 1) {
         ctx.textAlign = "right";
         ctx.fillStyle = lane.guest === view.guest ? theme.accent : theme.muted;
-        ctx.fillText(fitEnd(ctx, data.guests[lane.guest], box.left - 12), box.left - 8, top + (tall - gap) / 2);
+        ctx.fillText(fitEnd(ctx, shortNames[lane.guest], box.left - 12), box.left - 8, top + (tall - gap) / 2);
       }
       clipped(ctx, box, () => this.stays(ctx, box, lane.stays, top, tall - gap));
     }
