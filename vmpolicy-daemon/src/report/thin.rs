@@ -41,7 +41,8 @@ impl Thin {
     }
 
     fn fold(&mut self) {
-        let count = (self.cells_max / 2).max(1);
+        // A bucket has two numbers and its time; it takes the room of three, as two samples with theirs take four.
+        let count = (self.cells_max / 3).max(1);
         self.bucket_ms = bucket_ms(self.lasts_ms, count);
         self.buckets = vec![Bucket::default(); count];
         for (at, value) in std::mem::take(&mut self.each) {
