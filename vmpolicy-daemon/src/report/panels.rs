@@ -106,7 +106,10 @@ pub(super) fn requests(
         86_400_000 => "a day".to_owned(),
         other => format!("each {}", vmpolicy_core::time::Span::from_millis(other.unsigned_abs())),
     };
-    let about = "Moves asked for, by the rule that asked, counted from each full hour.";
+    let about = match width.0 {
+        3_600_000 => "Moves asked for, by the rule that asked, counted from each full hour.",
+        _ => "Moves asked for, by the rule that asked.",
+    };
     let figure = Figure::Bars(Bars { first, width_s: width, names, counts });
     panel("requests", format!("Requests {every}"), about, figure)
 }
