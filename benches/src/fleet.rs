@@ -89,7 +89,7 @@ fn kind(policy: PolicyIx, is_wave: bool) -> Kind {
             zone: Arc::new(Zone::utc()),
         })
     } else {
-        LoadSpec::Mmpp(Mmpp { rates: [1.0, 16.0], stays: [Span::from_hours(2), Span::from_mins(20)] })
+        LoadSpec::Mmpp(Mmpp { rates: [1.0, 12.0], stays: [Span::from_hours(2), Span::from_mins(20)] })
     };
     Kind {
         vcpus: 1,
@@ -103,7 +103,7 @@ fn kind(policy: PolicyIx, is_wave: bool) -> Kind {
         service: ServiceSpec::Database(DatabaseSpec { work_gcycles: 0.15, ..DatabaseSpec::default() }),
         managed: Some(Managed {
             policy,
-            feeds: vec![Some(Feed::Reads(Indicator::SlowQueries))],
+            feeds: vec![Some(Feed::Reads(Indicator::ThreadsRunning))],
             queues: Vec::new(),
             locates: false,
             probe_takes: Span::ZERO,

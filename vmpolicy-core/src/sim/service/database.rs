@@ -12,6 +12,8 @@ pub(super) struct Database {
     /// What one query takes of all the places.
     per_place: f64,
     slow: f64,
+    /// The most that were shown; see [`Meter`].
+    shown: f64,
     /// The share of slow queries, and in which of the meter's steps it is that.
     slow_share: f64,
     slow_share_of: u64,
@@ -30,6 +32,7 @@ impl Database {
             per_place: 1.0 / f64::from(spec.max_connections),
             long_s: spec.long_query_time.as_secs_f64(),
             slow: 0.0,
+            shown: 0.0,
             slow_share: 0.0,
             slow_share_of: 0,
         }
@@ -37,7 +40,7 @@ impl Database {
 
     pub(super) fn restart(&mut self) {
         self.meter.restart();
-        (self.slow, self.slow_share, self.slow_share_of) = (0.0, 0.0, 0);
+        (self.slow, self.shown, self.slow_share, self.slow_share_of) = (0.0, 0.0, 0.0, 0);
     }
 
     #[inline]
@@ -48,18 +51,45 @@ impl Database {
     #[inline]
     pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
         let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
-        if self.slow_share_of != self.meter.worked_out() {
-            self.slow_share_of = self.meter.worked_out();
-            let free = 1.0 - flow.present.inside * self.per_place;
-            self.slow_share = longer(self.long_s, &flow, free);
-        }
+        self.share_slow(&flow);
         self.slow += flow.done * self.slow_share;
         flow.used_ghz
     }
 
+    #[inline]
+    fn share_slow(&mut self, flow: &Flow) {
+        if self.slow_share_of != self.meter.worked_out() {
+            self.slow_share_of = self.meter.worked_out();
+            let free = 1.0 - flow.present.inside * self.per_place;
+            self.slow_share = longer(self.long_s, flow, free);
+        }
+    }
+
+    #[inline]
+    pub(super) fn glance(
+        &mut self,
+        indicator: Indicator,
+        part: f64,
+        step: Span,
+        load: f64,
+        vcpus: Vcpus,
+    ) -> Option<f64> {
+        let flow = *self.meter.ahead(step, load, vcpus);
+        match indicator {
+            Indicator::SlowQueries => {
+                self.share_slow(&flow);
+                self.shown = self.shown.max(self.slow + flow.done * self.slow_share * part);
+                Some(self.shown.floor())
+            }
+            Indicator::Queries => Some(self.meter.answered_ahead(part)),
+            Indicator::ThreadsRunning => Some(flow.present.inside),
+            _ => None,
+        }
+    }
+
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
         match indicator {
-            Indicator::SlowQueries => Some(self.slow.floor()),
+            Indicator::SlowQueries => Some(self.slow.max(self.shown).floor()),
             Indicator::Queries => Some(self.meter.answered()),
             Indicator::ThreadsRunning => Some(self.meter.inside()),
             _ => self.meter.read(indicator),

@@ -59,6 +59,9 @@ use vm::Vm;
 /// More inputs than this for one guest at one instant, and it would never come to an end.
 const MOST_AT_ONCE: u32 = 10_000;
 
+/// No step is longer.
+const STEP_MOST: Span = Span::from_hours(24);
+
 /// How a run is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -121,6 +124,8 @@ struct World<'a, W> {
     wakes: Vec<i64>,
     /// Wakes within this step that were not known at its beginning.
     again: BinaryHeap<Reverse<(i64, u32)>>,
+    /// The wakes of the step that runs; kept for its room.
+    due: Vec<u64>,
     /// The end of the step that runs.
     step_ends: i64,
     loads: Vec<Load>,
@@ -168,6 +173,7 @@ impl<'a, W: Watch> World<'a, W> {
             atlases,
             wakes: vec![i64::MAX; scenario.guests.len()],
             again: BinaryHeap::new(),
+            due: Vec::new(),
             step_ends: 0,
             loads: loads.collect(),
             services: services.collect(),
@@ -190,7 +196,8 @@ impl<'a, W: Watch> World<'a, W> {
 
     fn run(&mut self) -> Result<(), Violated> {
         self.plan_ahead();
-        let (lasts, step) = (self.scenario.lasts, self.scenario.step.max(Span::from_millis(1)));
+        let (lasts, step) =
+            (self.scenario.lasts, self.scenario.step.max(Span::from_millis(1)).min(STEP_MOST));
         let end = Mono(0).plus(lasts);
         let mut begins = Mono(0);
         while begins < end || begins == Mono(0) {
@@ -258,20 +265,29 @@ impl<'a, W: Watch> World<'a, W> {
 
     /// All that happens within a step.
     fn pass_step(&mut self, begins: Mono) -> Result<(), Violated> {
-        let mut due: Vec<(i64, u32)> = Vec::new();
         let ends = self.step_ends;
-        due.extend(
-            (0_u32..).zip(&self.wakes).filter(|&(_, &wake)| wake < ends).map(|(guest, &wake)| (wake, guest)),
-        );
+        // One number each, so that they sort quickly: the milliseconds from the beginning of the step, then the guest.
+        let mut due = std::mem::take(&mut self.due);
+        due.clear();
+        let wakes = (0_u64..).zip(&self.wakes).filter(|&(_, &wake)| wake < ends);
+        due.extend(wakes.map(|(guest, &wake)| (wake - begins.0).max(0).unsigned_abs() << 32 | guest));
         if !due.is_sorted() {
             due.sort_unstable();
         }
+        let done = self.pass_events(begins, &due);
+        self.due = due;
+        done
+    }
+
+    fn pass_events(&mut self, begins: Mono, due: &[u64]) -> Result<(), Violated> {
+        let ends = self.step_ends;
+        let unpacked = |entry: u64| (begins.0 + (entry >> 32) as i64, entry as u32);
         self.again.clear();
         let (mut next, mut last, mut at_once) = (0, begins, 0_u32);
         loop {
             // What was planned comes before what wakes at the same moment: an answer before a look at the clock.
             let planned = self.agenda.next().map_or(i64::MAX, |at| at.0);
-            let woken = due.get(next).copied();
+            let woken = due.get(next).copied().map(unpacked);
             let again = self.again.peek().map(|&Reverse(entry)| entry);
             let wake = woken.into_iter().chain(again).min();
             let wakes_at = wake.map_or(i64::MAX, |(at, _)| at);
