@@ -196,6 +196,7 @@ fn wrong_usage_and_bad_input_are_told() {
         (vec!["tune", "policy.yaml"], 2),
         (vec!["tune", "nowhere.yaml", "--trace", "fleet.csv"], 3),
         (vec!["tune", "policy.yaml", "--trace", "nowhere.csv"], 3),
+        (vec!["tune", "policy.yaml", "--trace", "prometheus:http://localhost:9090"], 2),
         (vec!["tune", "policy.yaml", "--trace", "empty.csv"], 1),
         (vec!["tune", "rest.yaml", "--trace", "fleet.csv"], 2),
         ([&trace, ["--vary", "overloaded.tary"].as_slice()].concat(), 2),
