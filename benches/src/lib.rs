@@ -1,7 +1,9 @@
 //! What the benchmarks measure: policies, guests that run them, and the loop by hand that they are
 //! compared with.
 
+pub mod fleet;
 pub mod guest;
+pub mod planetlab;
 pub mod policies;
 pub mod readings;
 pub mod scalar;

@@ -51,11 +51,34 @@ pub fn ten_rules() -> Policy {
     build(file)
 }
 
-fn build(mut file: PolicyFile) -> Policy {
+/// `base_aware` for an array of these hosts, the last of which is the base, on a counter of slow queries.
+#[must_use]
+pub fn fleet_policy(array: &str, hosts: &[String]) -> Policy {
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    build_on(
+        array,
+        &hosts,
+        PolicyFile {
+            indicators: vec![indicator("slow_queries".to_owned(), Read::Delta)],
+            rules: vec![
+                rule("overloaded", above("slow_queries", HIGH), TARRY_HIGH, ActionForm::Move),
+                rule("idle", below("slow_queries", LOW), TARRY_LOW, ActionForm::MoveToBase),
+            ],
+            ..PolicyFile::default()
+        },
+    )
+}
+
+fn build(file: PolicyFile) -> Policy {
+    build_on("oslo", &["mln1", "mln2", "mln3", "mln4", "mln5", "mln6"], file)
+}
+
+fn build_on(array: &str, hosts: &[&str], mut file: PolicyFile) -> Policy {
+    let (base, ring) = hosts.split_last().expect("an array has hosts");
     file.arrays.push(ArrayForm {
-        name: text("oslo"),
-        hosts: ["mln1", "mln2", "mln3", "mln4", "mln5"].map(text).to_vec().into(),
-        base: Some(text("mln6")),
+        name: text(array),
+        hosts: ring.iter().map(|host| text(host)).collect::<Vec<_>>().into(),
+        base: Some(text(base)),
         price: None,
         speed: None,
         relocation: None,

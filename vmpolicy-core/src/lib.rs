@@ -20,6 +20,8 @@ mod tally;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
+#[cfg(feature = "trial")]
+pub mod trial;
 #[cfg(feature = "tune")]
 pub mod tune;
 

@@ -12,6 +12,7 @@ pub mod number;
 pub mod probe;
 pub mod process;
 pub mod provenance;
+pub mod report;
 pub mod shard;
 pub mod store;
 pub mod trace;

@@ -9,11 +9,16 @@ use tempfile::TempDir;
 
 const README: &str = include_str!("../../README.md");
 
-/// The first block of this language.
-fn block(language: &str) -> &'static str {
+/// The blocks of this language.
+fn blocks(language: &str) -> impl Iterator<Item = &'static str> {
     let start = format!("```{language}\n");
-    let from = README.find(&start).unwrap() + start.len();
-    &README[from..from + README[from..].find("```").unwrap()]
+    let mut rest = README;
+    std::iter::from_fn(move || {
+        let from = rest.find(&start)? + start.len();
+        let (block, after) = rest[from..].split_once("```")?;
+        rest = after;
+        Some(block)
+    })
 }
 
 fn vmpolicy(folder: &Path, args: &[&str]) -> Output {
@@ -24,7 +29,9 @@ fn vmpolicy(folder: &Path, args: &[&str]) -> Output {
 #[test]
 fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
     let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("nii3.yaml"), block("yaml")).unwrap();
+    let tests = blocks("yaml").find(|block| block.contains("\ntests:")).unwrap();
+    fs::write(folder.path().join("nii3.yaml"), blocks("yaml").next().unwrap()).unwrap();
+    fs::write(folder.path().join("nii3-test.yaml"), tests).unwrap();
     let mut trace = String::from("timestamp,value\n");
     for minute in 0..240 {
         writeln!(trace, "{},{}", 1_241_613_600 + 60 * minute, 80 * minute).unwrap();
@@ -38,5 +45,5 @@ fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
         assert!(!output.stdout.is_empty(), "{line}");
         ran += 1;
     }
-    assert_eq!(ran, 4, "check, explain and two backtests");
+    assert_eq!(ran, 5, "check, explain, two backtests and a test");
 }

@@ -24,6 +24,8 @@ mod rules;
 mod scalar;
 mod sections;
 mod shell;
+#[cfg(feature = "trial")]
+pub mod trial;
 mod when;
 
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
@@ -102,6 +104,7 @@ pub fn parse(text: &[u8]) -> Parsed {
         Some(node) if node.is_null() => reader.nothing(),
         Some(node) => {
             if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
+                reader.version(&top);
                 (file, shell) = reader.top(&top);
             } else {
                 reader.doubt_all();
@@ -201,7 +204,6 @@ impl Reader {
     }
 
     fn top(&mut self, top: &Fields<'_>) -> (PolicyFile, Shell) {
-        self.version(top);
         let guest = self.optional(top, "guest", |reader, node| reader.name(node, "the name of a guest"));
         let arrays = self.arrays(top);
         let home = self.optional(top, "home", |reader, node| reader.name(node, "the name of an array"));

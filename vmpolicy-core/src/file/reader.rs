@@ -75,7 +75,7 @@ impl Reader {
     }
 
     /// Names with dots between them, and places in lists: `rules.busy.when.all[1]`.
-    fn way(&self) -> String {
+    pub(super) fn way(&self) -> String {
         self.path.iter().fold(String::new(), |mut path, step| {
             if !path.is_empty() && !step.starts_with('[') {
                 path.push('.');

@@ -60,6 +60,6 @@ impl<'a> View<'a> {
 }
 
 /// Whether a rule's counter is a time (in milliseconds) and not a number of samples.
-fn counts_time(rule: &Rule) -> bool {
+pub(crate) fn counts_time(rule: &Rule) -> bool {
     matches!(rule.tarry, crate::leaf::tarry::Tarry::Lasting(_)) || rule.is_clock_only()
 }

@@ -11,6 +11,7 @@ pub mod manual;
 pub mod merge;
 mod spans;
 pub mod terminal;
+pub mod test;
 pub mod tune;
 pub mod vmpolicy;
 pub mod vmpolicyd;

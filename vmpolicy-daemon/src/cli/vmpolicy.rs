@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain, merge, tune};
+use super::{Exit, backtest, check, completions, demo, explain, merge, test, tune};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ Examples:
                                      what it would have done on a recording
   vmpolicy tune policy.yaml --trace week.csv
                                      which thresholds and tarries would have done better
+  vmpolicy test policy-test.yaml     whether it does what its tests expect
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -43,6 +44,8 @@ pub enum Command {
     Tune(Box<tune::Args>),
     /// Joins the results of `--shard` runs.
     Merge(merge::Args),
+    /// Runs unit tests of policies: given these readings, these decisions.
+    Test(test::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -72,6 +75,7 @@ fn run(command: Command) -> Exit {
         Command::Backtest(args) => backtest::run(&args),
         Command::Tune(args) => tune::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),

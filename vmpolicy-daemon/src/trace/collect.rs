@@ -82,7 +82,7 @@ impl<'a> Collector<'a> {
         let stamp = fields.get(columns.timestamp);
         let at = Wall(time::parse(stamp).map_err(|why| bad_time(line, stamp, why))?);
         let value = number(fields.get(columns.value), line, &mut self.drafts.notes)?;
-        self.drafts.push(at, value, Some(Place::Line { line }), Some(stamp));
+        self.drafts.push(at, value, || (Place::Line { line }, Some(stamp.to_vec())));
         Ok(())
     }
 

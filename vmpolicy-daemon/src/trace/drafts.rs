@@ -101,35 +101,38 @@ impl<'a> Drafts<'a> {
         self.last.1.is_some()
     }
 
-    /// Takes a row of the series at hand; `written` is its time as it stands there.
+    /// Takes a row of the series at hand. Where it stands, and its time as it is written there, is asked only where
+    /// there is something to say about it.
     #[inline]
     pub(super) fn push(
         &mut self,
         at: Wall,
         value: Result<f64, Absence>,
-        place: Option<Place>,
-        written: Option<&[u8]>,
+        whence: impl FnOnce() -> (Place, Option<Vec<u8>>),
     ) {
-        let Some(draft) = self.last.1 else { return };
-        let draft = &mut self.drafts[draft];
-        if let Some(before) = draft.rows.last()
-            && at <= before.at
-        {
-            let kind = if at < before.at {
-                draft.unsorted = true;
-                Some(NoteKind::Unsorted)
-            } else if !draft.unsorted {
-                draft.rows.pop();
-                Some(NoteKind::Doubled)
-            } else {
-                None
-            };
-            if let Some(kind) = kind {
-                let shown = written.map_or_else(|| at.to_string().into_bytes(), <[u8]>::to_vec);
-                self.notes.add(kind, place, Some(&shown));
-            }
+        let Some(index) = self.last.1 else { return };
+        if self.drafts[index].rows.last().is_some_and(|before| at <= before.at) {
+            self.not_later(index, at, whence());
         }
-        draft.rows.push(Row { at, value });
+        self.drafts[index].rows.push(Row { at, value });
+    }
+
+    /// A row comes that is not later than the one before it.
+    #[cold]
+    fn not_later(&mut self, index: usize, at: Wall, (place, written): (Place, Option<Vec<u8>>)) {
+        let draft = &mut self.drafts[index];
+        let kind = if draft.rows.last().is_some_and(|before| at < before.at) {
+            draft.unsorted = true;
+            NoteKind::Unsorted
+        } else if draft.unsorted {
+            // It is found when they are sorted.
+            return;
+        } else {
+            draft.rows.pop();
+            NoteKind::Doubled
+        };
+        let shown = written.unwrap_or_else(|| at.to_string().into_bytes());
+        self.notes.add(kind, Some(place), Some(&shown));
     }
 
     /// All series, once everything is read.

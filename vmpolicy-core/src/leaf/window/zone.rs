@@ -145,6 +145,21 @@ impl Zone {
         self.offset_secs(self.segment_at(wall.0))
     }
 
+    /// The first instant after `wall` at which the table says something new; none after its last row.
+    /// Until then [`offset_secs_at`](Self::offset_secs_at) stays the same, so the caller may keep it.
+    ///
+    /// ```
+    /// use vmpolicy_core::{leaf::window::Zone, time::Wall};
+    /// let zone = Zone::new("summer", 0, vec![(360_000, 3_600)])?;
+    /// assert_eq!(zone.next_change_after(Wall(0)), Some(Wall::from_secs(360_000)));
+    /// assert_eq!(zone.next_change_after(Wall::from_secs(360_000)), None);
+    /// # Ok::<(), vmpolicy_core::leaf::window::ZoneError>(())
+    /// ```
+    #[must_use]
+    pub fn next_change_after(&self, wall: Wall) -> Option<Wall> {
+        self.end_ms(self.segment_at(wall.0)).map(Wall)
+    }
+
     /// What the clock shows at this instant.
     ///
     /// ```

@@ -4,11 +4,13 @@
 
 mod fault;
 mod guest;
+mod management;
 mod place;
 mod provider;
 
 pub use fault::{Fault, GuestSet, What};
-pub use guest::{Guest, Kind, Managed};
+pub use guest::{Feed, Guest, Kind, Managed, Queue, Signal};
+pub use management::{Management, ManagerKind};
 pub use place::{Array, Host, LiveMoves, Relocations};
 pub use provider::{Provider, Ranking};
 
@@ -40,6 +42,10 @@ pub struct Scenario {
     pub kinds: Vec<Kind>,
     /// The guests.
     pub guests: Vec<Guest>,
+    /// The job queues.
+    pub queues: Vec<Queue>,
+    /// What the infrastructure does by itself; none where it only answers.
+    pub management: Option<Management>,
     /// What happens at a given time, earliest first.
     pub faults: Vec<Fault>,
 }
@@ -82,4 +88,6 @@ index! {
     KindIx;
     /// A guest of [`Scenario::guests`].
     GuestIx;
+    /// A job queue of [`Scenario::queues`].
+    QueueIx;
 }

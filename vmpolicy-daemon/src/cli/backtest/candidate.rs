@@ -69,8 +69,8 @@ impl Candidate {
             Exit::Usage
         };
         let options = Options {
-            indicator: indicator(&policy, wanted.indicators).map_err(wrong)?,
-            at: host(&policy, wanted.at).map_err(wrong)?,
+            indicator: indicator(&policy, wanted.indicators.iter().map(String::as_str)).map_err(wrong)?,
+            at: host(&policy, wanted.at.iter().map(String::as_str)).map_err(wrong)?,
             stale: wanted.stale,
             move_takes: wanted.move_takes,
         };
@@ -89,25 +89,36 @@ impl Candidate {
     }
 }
 
-pub(in crate::cli) fn indicator(policy: &Policy, wanted: &[String]) -> Result<IndicatorId, String> {
+/// The indicator that a recording feeds: the first of these names that the policy has; of no name, its only one.
+pub(in crate::cli) fn indicator<'a>(
+    policy: &Policy,
+    wanted: impl IntoIterator<Item = &'a str> + Clone,
+) -> Result<IndicatorId, String> {
     let names: Vec<_> = policy.indicators().rows().iter().map(|one| one.name.clone()).collect();
-    match (wanted, names.as_slice()) {
+    match (wanted.clone().into_iter().next(), names.as_slice()) {
         (_, []) => Err("the policy has no indicator for a trace to feed".to_owned()),
-        ([], [_]) => Ok(policy.indicators().ids().next().ok_or("the policy has no indicator")?),
-        ([], _) => {
+        (None, [_]) => Ok(policy.indicators().ids().next().ok_or("the policy has no indicator")?),
+        (None, _) => {
             Err(format!("which indicator does the trace feed? Say --indicator with one of {}", list(&names)))
         }
-        ([first, ..], _) => {
-            let found = wanted.iter().find_map(|name| policy.indicator_named(name));
+        (Some(first), _) => {
+            let found = wanted.into_iter().find_map(|name| policy.indicator_named(name));
             found.ok_or_else(|| unknown("indicator", first, &names))
         }
     }
 }
 
-pub(in crate::cli) fn host(policy: &Policy, wanted: &[String]) -> Result<HostId, String> {
-    let Some(first) = wanted.first() else { return Ok(policy.arrays()[policy.home()].first) };
+/// Where a guest starts: the first of these hosts that the policy has; of no name, the first of the ring.
+pub(in crate::cli) fn host<'a>(
+    policy: &Policy,
+    wanted: impl IntoIterator<Item = &'a str> + Clone,
+) -> Result<HostId, String> {
+    let Some(first) = wanted.clone().into_iter().next() else {
+        return Ok(policy.arrays()[policy.home()].first);
+    };
     let names: Vec<_> = policy.hosts().rows().iter().map(|host| host.name.clone()).collect();
-    wanted.iter().find_map(|name| policy.host_named(name)).ok_or_else(|| unknown("host", first, &names))
+    let found = wanted.into_iter().find_map(|name| policy.host_named(name));
+    found.ok_or_else(|| unknown("host", first, &names))
 }
 
 fn unknown(what: &str, name: &str, names: &[String]) -> String {

@@ -160,14 +160,17 @@ fn guests(out: &mut String, all: &[Tried], every_guest: bool) -> fmt::Result {
 
 fn guest_rows(out: &mut String, all: &[Tried], rows: &[&Row<'_>]) -> fmt::Result {
     let mut lines = vec![["guest", "lasts", "policy"].map(str::to_owned).to_vec()];
-    lines[0].extend(Figure::ALL.iter().map(|figure| figure.heading().to_owned()));
+    let has = |figure: Figure| all.iter().any(|tried| figure.of(&tried.totals.figures).is_some());
+    let figures: Vec<_> =
+        Figure::ALL.into_iter().filter(|&figure| figure != Figure::Cost || has(figure)).collect();
+    lines[0].extend(figures.iter().map(|figure| figure.heading().to_owned()));
     for row in rows {
         for (index, (guest, tried)) in row.iter().zip(all).enumerate() {
             // The name once, where the policies do not call the guest by another.
             let again = index > 0 && guest.guest == row[0].guest;
             let name = if again { String::new() } else { shortened(&guest.guest) };
             let lasts = if again { String::new() } else { rough(guest.figures.lasts) };
-            let cells = Figure::ALL.iter().map(|figure| {
+            let cells = figures.iter().map(|figure| {
                 figure.of(&guest.figures).map_or_else(|| "-".to_owned(), |number| figure.shown(number))
             });
             lines.push([name, lasts, shortened(&tried.policy)].into_iter().chain(cells).collect());

@@ -1,10 +1,11 @@
 //! `vmpolicy backtest`: what policies would have done on a recording.
 
-mod candidate;
+pub(in crate::cli) mod candidate;
 mod compare;
-mod output;
+pub(crate) mod output;
+mod page;
 mod progress;
-pub(crate) mod recording;
+pub(in crate::cli) mod recording;
 mod remarks;
 mod report;
 mod runs;
@@ -30,7 +31,7 @@ use vmpolicy_core::time::Span;
 const EXAMPLES: &str = "\
 Examples:
   vmpolicy backtest policy.yaml --trace week.csv.gz
-  vmpolicy backtest policy.yaml bolder.yaml --trace week.parquet
+  vmpolicy backtest policy.yaml bolder.yaml --trace week.parquet --report week.html
   vmpolicy backtest policy.yaml --trace week.csv --series web1 --events -
   vmpolicy backtest policy.yaml --trace cpu.csv --indicator cpu --at mln3 --move-takes 90s
   vmpolicy backtest policy.yaml --trace fleet.csv --shard 1/4 --format json > 1.json
@@ -72,14 +73,17 @@ pub struct Args {
     /// standard output, and no summary.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// Write a page with figures to this file: HTML that needs nothing else.
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Show every guest, however many there are.
     #[arg(long)]
     pub all: bool,
     /// On how many processors to run [default: all].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub threads: Option<u16>,
     /// Only these of the series, such as `1/4`, for `vmpolicy merge`; needs `--format json`.
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", conflicts_with = "report")]
     pub shard: Option<Shard>,
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
@@ -129,12 +133,16 @@ fn backtest(args: &Args) -> Result<(), Exit> {
         let of = if candidates.len() > 1 { format!("{policy}: ") } else { String::new() };
         remarks.iter().for_each(|remark| complain(&format!("{of}{remark}")));
     }
+    let page = match &args.report {
+        Some(path) => Some(page::write(path, runs, &report)?),
+        None => None,
+    };
     if args.events.as_deref().is_some_and(is_dash) {
         return Ok(());
     }
     match args.format {
         Format::Text => print(&text::render(&report, args.all)),
-        Format::Json => match part.map_or_else(|| report.json(), |part| part.json(&report)) {
+        Format::Json => match part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)) {
             Ok(json) => print(&(json + "\n")),
             Err(error) => {
                 complain(&format!("can't print the report: {error}"));
@@ -162,12 +170,20 @@ fn check_files(args: &Args) -> Result<(), Exit> {
             return wrong(&format!("{}: given twice", shown(file)));
         }
     }
-    let Some(events) = args.events.as_deref() else { return Ok(()) };
-    let inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
-    match inputs.into_iter().any(|input| is_same(events, input)) {
-        true => wrong(&format!("{}: the events would overwrite it", shown(events))),
-        false => Ok(()),
+    if args.report.as_deref().is_some_and(is_dash) {
+        return wrong("a report is a file: --report week.html");
     }
+    if args.report.is_some() && args.report == args.events {
+        return wrong("the events and the report can't be one file");
+    }
+    for (output, what) in [(&args.events, "events"), (&args.report, "report")] {
+        let Some(output) = output.as_deref() else { continue };
+        let mut inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
+        if inputs.any(|input| is_same(output, input)) {
+            return wrong(&format!("{}: the {what} would overwrite it", shown(output)));
+        }
+    }
+    Ok(())
 }
 
 fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {

@@ -8,6 +8,7 @@ use super::runs::Runs;
 use super::spread::{self, Spread};
 use crate::cli::spans::{maybe_seconds, seconds, wall};
 use crate::provenance::Provenance;
+use crate::report::Page;
 use crate::trace::{Note, Series};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -231,13 +232,16 @@ impl Report {
         Self { trace, notes, policies: tried.collect() }
     }
 
-    /// As JSON: of one policy all is in one object, of several each has an object of its own.
-    pub(super) fn json(&self) -> serde_json::Result<String> {
+    /// As JSON: of one policy all is in one object, of several each has an object of its own. With the data of the
+    /// page, where there is one: every figure of it.
+    pub(super) fn json(&self, page: Option<&Page>) -> serde_json::Result<String> {
         #[derive(Serialize)]
         struct Several<'a> {
             trace: &'a str,
             notes: &'a [Note],
             policies: &'a [Tried],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            page: Option<&'a Page>,
         }
         #[derive(Serialize)]
         struct One<'a> {
@@ -245,11 +249,13 @@ impl Report {
             notes: &'a [Note],
             #[serde(flatten)]
             tried: &'a Tried,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            page: Option<&'a Page>,
         }
         let Self { trace, notes, policies } = self;
         match policies.as_slice() {
-            [tried] => serde_json::to_string_pretty(&One { trace, notes, tried }),
-            policies => serde_json::to_string_pretty(&Several { trace, notes, policies }),
+            [tried] => serde_json::to_string_pretty(&One { trace, notes, tried, page }),
+            policies => serde_json::to_string_pretty(&Several { trace, notes, policies, page }),
         }
     }
 }

@@ -17,6 +17,10 @@ const POLLS_A_WORD: u64 = 1 << 20;
 /// is the records of so many, however long the recording.
 const POLLS_A_STRETCH: u64 = 1 << 16;
 
+/// How much time all runs together pass through before that, where polls are rare: the edges of windows make records
+/// too.
+const TIME_A_STRETCH: Span = Span::from_hours(24 * 400);
+
 /// What to run.
 #[derive(Clone, Copy)]
 pub(super) struct Runs<'a> {
@@ -100,7 +104,8 @@ impl<'a> Runs<'a> {
                 active += 1;
             }
             let Some(start) = start else { return Ok(()) };
-            let upto = start.plus(every.times((POLLS_A_STRETCH / active).max(1)));
+            let rare = Span::from_millis(TIME_A_STRETCH.millis() / active);
+            let upto = start.plus(every.times((POLLS_A_STRETCH / active).max(1)).min(rare));
             runs.par_iter_mut().for_each(|run| {
                 if run.run.next_at().is_some_and(|next| next <= upto) {
                     run.tell(upto, bar);

@@ -69,8 +69,9 @@ impl Recordings {
         if inputs().filter(|path| path.as_os_str() == "-").count() > 1 {
             return Err(wrong("only one of the policy and the recordings can be standard input"));
         }
-        let indicator = backtest::indicator(policy, &args.indicator).map_err(wrong)?;
-        let at = backtest::host(policy, &args.at).map_err(wrong)?;
+        let indicator =
+            backtest::indicator(policy, args.indicator.iter().map(String::as_str)).map_err(wrong)?;
+        let at = backtest::host(policy, args.at.iter().map(String::as_str)).map_err(wrong)?;
         let options = Options { indicator, at, stale: args.stale, move_takes: args.move_takes };
         let yardstick = match &args.breach {
             Some(text) => Yardstick::given(text, &input.loaded.file, policy, &input.zones, indicator),

@@ -204,7 +204,7 @@ impl Group<'_> {
                 Err(Absence::Missing)
             }
         };
-        drafts.push(at, value, Some(place), None);
+        drafts.push(at, value, || (place, None));
         Ok(())
     }
 }

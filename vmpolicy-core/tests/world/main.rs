@@ -1,0 +1,7 @@
+//! The simulated world: guests with the real engine in the real loop, and everything that can go wrong around them.
+#![cfg(all(feature = "sim", feature = "testkit"))]
+
+mod faults;
+mod moves;
+mod ordinary;
+mod place;

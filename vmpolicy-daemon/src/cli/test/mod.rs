@@ -1,0 +1,112 @@
+//! `vmpolicy test`: unit tests of policies.
+
+mod failure;
+mod junit;
+mod ran;
+mod report;
+mod table;
+mod words;
+
+use super::terminal::{Terminal, complain, print};
+use super::{Exit, Format};
+use crate::zones::SystemZones;
+use clap::ColorChoice;
+use ran::Ran;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  vmpolicy test policy-test.yaml
+  vmpolicy test --filter idle tests/*.yaml
+  vmpolicy test --format json policy-test.yaml
+  vmpolicy test --junit results.xml tests/*.yaml
+
+A test file names a policy and says, by time, what its probes read and what is expected:
+
+  version: 1
+  policy: policy.yaml
+  tests:
+    - name: three slow minutes in a row
+      readings: { slow_queries: 0 +76x3 }
+      expect: [{ at: 3m, event: request, rule: overloaded, to: mln2 }]
+
+Exit status: 0 all passed, 1 a test failed or a file has errors, 2 wrong usage, 3 a file can't be
+read or written. The other files are still tested; the greatest number counts.";
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Test files; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Only the tests whose name holds this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// How to print what came of them.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write the results to this file too, as JUnit XML, which most CI servers show.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Whether to colour.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: &Args) -> Exit {
+    match test(args) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn test(args: &Args) -> Result<Exit, Exit> {
+    if let Some(junit) = &args.junit
+        && args.files.iter().any(|file| same(file, junit))
+    {
+        complain(&format!("{}: the results would overwrite it", junit.display()));
+        return Err(Exit::Usage);
+    }
+    let zones = SystemZones::default();
+    let terminal = Terminal::of_stdout(args.color);
+    let mut files = Vec::new();
+    for path in &args.files {
+        let ran = Ran::of(path, args.filter.as_deref(), &zones);
+        if args.format == Format::Text {
+            print(&failure::render(&ran, &terminal))?;
+        }
+        files.push(ran);
+    }
+    let exit = files.iter().map(Ran::exit).max().unwrap_or(Exit::Done);
+    match args.format {
+        Format::Text => print(&failure::summary(&files))?,
+        Format::Json => match serde_json::to_string_pretty(&report::Report::of(&files)) {
+            Ok(json) => print(&(json + "\n"))?,
+            Err(error) => {
+                complain(&format!("can't write JSON: {error}"));
+                return Err(Exit::Outside);
+            }
+        },
+    }
+    if let Some(path) = &args.junit
+        && let Err(error) = std::fs::write(path, junit::render(&files))
+    {
+        complain(&format!("can't write {}: {error}", path.display()));
+        return Err(Exit::Outside);
+    }
+    // A filter that matches nothing would look like a success for ever.
+    if let Some(filter) = &args.filter
+        && exit == Exit::Done
+        && files.iter().all(|file| file.tests().next().is_none())
+    {
+        complain(&format!("no test has `{filter}` in its name"));
+        return Err(Exit::Usage);
+    }
+    Ok(exit)
+}
+
+fn same(one: &std::path::Path, other: &std::path::Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}

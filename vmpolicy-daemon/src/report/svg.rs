@@ -1,0 +1,411 @@
+//! The figures as drawings that need no script: what is printed, and what a reader without scripts sees. Always the
+//! whole range.
+
+use super::model::{Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState};
+use super::number::Offset;
+use super::thin;
+use super::words::{civil, escaped, plain};
+use std::fmt::Write as _;
+use vmpolicy_core::time::Wall;
+
+/// The drawing's width, and where the plot begins and ends, in its own units.
+const WIDTH: f64 = 1_000.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 880.0;
+/// Lanes that are drawn.
+const LANES_MAX: usize = 40;
+/// Stays that are drawn, of all lanes.
+const STAYS_MAX: usize = 3_000;
+/// Moments at which a stack is drawn.
+const STEPS_MAX: usize = 500;
+/// Columns that a line is drawn in.
+const COLUMNS: usize = 800;
+/// The palette of hosts, the same as the script's.
+pub(super) const PALETTE: [&str; 8] =
+    ["#4477aa", "#ee7733", "#228833", "#66ccee", "#aa3377", "#ccbb44", "#ee6677", "#009988"];
+const BASES: [&str; 3] = ["#8a94a0", "#a9a294", "#77858a"];
+
+/// A drawing being made.
+struct Drawing<'a> {
+    page: &'a Page,
+    lasts_ms: f64,
+    out: String,
+    top: f64,
+    bottom: f64,
+    low: f64,
+    high: f64,
+}
+
+pub(super) fn panel(panel: &Panel, page: &Page) -> String {
+    let lasts_ms = page.range.to.0.saturating_sub(page.range.from.0).max(1) as f64;
+    let mut to = Drawing { page, lasts_ms, out: String::new(), top: 8.0, bottom: 0.0, low: 0.0, high: 1.0 };
+    match &panel.figure {
+        Figure::Indicator(figure) => to.indicator(figure),
+        Figure::Bars(figure) => to.bars(figure),
+        Figure::Stack(figure) => to.stack(figure),
+        Figure::Lanes(figure) => to.lanes(figure),
+        Figure::Meter(figure) => to.meter(figure),
+    }
+    to.marks();
+    to.time();
+    let height = to.bottom + 24.0;
+    let title = escaped(&format!("{}. {}", panel.title, panel.about));
+    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">{}</svg>", to.out)
+}
+
+pub(super) fn host_colours(page: &Page) -> Vec<&'static str> {
+    let (mut bases, mut others) = (0, 0);
+    let colour = |base: bool| {
+        let (next, from): (&mut usize, &[&'static str]) =
+            if base { (&mut bases, &BASES) } else { (&mut others, &PALETTE) };
+        *next += 1;
+        from[(*next - 1) % from.len()]
+    };
+    page.hosts.iter().map(|host| host.base).map(colour).collect()
+}
+
+/// Round numbers between two, about three.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 3.0;
+    if !rough.is_finite() || rough <= 0.0 {
+        return vec![low];
+    }
+    let mut power = 1.0;
+    while power > rough {
+        power /= 10.0;
+    }
+    while power * 10.0 <= rough {
+        power *= 10.0;
+    }
+    let step = [1.0, 2.0, 5.0, 10.0].map(|one| one * power).into_iter().find(|one| *one >= rough);
+    let step = step.unwrap_or(rough);
+    let first = (low / step).ceil();
+    (0..12).map(|index| (first + f64::from(index)) * step).filter(|at| *at <= high).collect()
+}
+
+impl Drawing<'_> {
+    fn x(&self, ms: i64) -> f64 {
+        LEFT + (ms as f64 / self.lasts_ms).clamp(0.0, 1.0) * (RIGHT - LEFT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        self.bottom - (value - self.low) / (self.high - self.low) * (self.bottom - self.top)
+    }
+
+    fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
+        let width = width.max(0.6);
+        let _ = write!(
+            self.out,
+            "<rect {class} x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+        );
+    }
+
+    fn text(&mut self, attributes: &str, x: f64, y: f64, text: &str) {
+        let _ = write!(self.out, "<text {attributes} x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
+    }
+
+    fn plot(&mut self, height: f64, low: f64, high: f64) {
+        self.bottom = self.top + height;
+        (self.low, self.high) = (low, if high > low { high } else { low + 1.0 });
+        for value in ticks(self.low, self.high) {
+            let y = self.y(value);
+            let _ = write!(self.out, "<path class=\"rule\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
+            self.text("text-anchor=\"end\"", LEFT - 8.0, y + 4.0, &plain(value));
+        }
+    }
+
+    fn indicator(&mut self, figure: &Indicator) {
+        let band = figure.band.as_ref().filter(|_| figure.lines.len() != 1);
+        let line = figure.lines.first().filter(|_| band.is_none());
+        let mut high = 0.0_f64;
+        let mut low = 0.0_f64;
+        let greatest = |of: &[super::Drawn]| of.iter().map(|one| one.0).fold(0.0, f64::max);
+        let least = |of: &[super::Drawn]| of.iter().map(|one| one.0).fold(0.0, f64::min);
+        if let Some(line) = line {
+            high = greatest(&line.points.low).max(greatest(&line.points.high));
+            low = least(&line.points.low);
+        }
+        if let Some(band) = band {
+            (high, low) = (greatest(&band.high), least(&band.low));
+        }
+        for threshold in &figure.thresholds {
+            if threshold.value <= high * 3.0 || high <= 0.0 {
+                high = high.max(threshold.value * 1.15);
+            }
+            low = low.min(threshold.value);
+        }
+        self.plot(180.0, low, high * 1.05);
+        if let Some(line) = line {
+            for &(from, to) in &line.breach {
+                let x = self.x(from.0);
+                self.rect("class=\"shade\"", x, self.top, self.x(to.0) - x, self.bottom - self.top);
+            }
+            let data = self.steps(&line.points);
+            let _ = write!(self.out, "<path class=\"data\" d=\"{data}\"/>");
+        }
+        if let Some(band) = band {
+            let width = self.x(band.bucket_s.0) - LEFT;
+            for (index, (low, high)) in band.low.iter().zip(&band.high).enumerate() {
+                let x = self.x(index as i64 * band.bucket_s.0);
+                if band.in_breach[index] > 0 {
+                    self.rect("class=\"shade\"", x, self.top, width, self.bottom - self.top);
+                }
+                if let (Some(low), Some(high)) = (low.shown(), high.shown()) {
+                    let (y, end) = (self.y(high), self.y(low));
+                    self.rect("class=\"range\"", x, y, width, (end - y).max(0.8));
+                }
+            }
+            let at = (0..band.mean.len()).map(|index| Offset(index as i64 * band.bucket_s.0)).collect();
+            let mean = Points { bucket_s: None, at, low: band.mean.clone(), high: Vec::new() };
+            let data = self.steps(&mean);
+            let _ = write!(self.out, "<path class=\"data\" d=\"{data}\"/>");
+        }
+        for threshold in &figure.thresholds {
+            if !(self.low..=self.high).contains(&threshold.value) {
+                continue;
+            }
+            let class = if threshold.breach { "bad" } else { "mild" };
+            let y = self.y(threshold.value);
+            let _ = write!(self.out, "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
+            let says = format!("{} {} {}", threshold.rule, threshold.sign, plain(threshold.value));
+            self.text(&format!("class=\"{class}\""), RIGHT + 8.0, y + 4.0, &says);
+        }
+    }
+
+    /// A line in columns with the least and the greatest of each kept.
+    fn steps(&self, points: &Points) -> String {
+        let highs = if points.high.is_empty() { &points.low } else { &points.high };
+        let mut columns: Vec<Option<(f64, f64, f64)>> = vec![None; COLUMNS];
+        let mut ends = vec![false; COLUMNS];
+        for ((at, low), high) in points.at.iter().zip(&points.low).zip(highs) {
+            let column = (at.0 as f64 / self.lasts_ms * COLUMNS as f64) as usize;
+            let column = column.min(COLUMNS - 1);
+            match (low.shown(), high.shown()) {
+                (Some(low), Some(high)) => {
+                    ends[column] = false;
+                    let (least, greatest, _) = columns[column].unwrap_or((low, high, high));
+                    columns[column] = Some((least.min(low), greatest.max(high), high));
+                }
+                _ => ends[column] = true,
+            }
+        }
+        let (mut data, mut pen) = (String::new(), false);
+        for (index, column) in columns.iter().enumerate() {
+            let x = LEFT + index as f64 / COLUMNS as f64 * (RIGHT - LEFT);
+            if let Some((least, greatest, last)) = *column {
+                let (low, high, last) = (self.y(least), self.y(greatest), self.y(last));
+                let _ = match pen {
+                    true => write!(data, "H{x:.1}V{high:.1}"),
+                    false => write!(data, "M{x:.1} {high:.1}"),
+                };
+                if low > high {
+                    let _ = write!(data, "V{low:.1}");
+                }
+                if last < low {
+                    let _ = write!(data, "V{last:.1}");
+                }
+                pen = true;
+            }
+            if ends[index] && pen {
+                let _ = write!(data, "H{x:.1}");
+                pen = false;
+            }
+        }
+        data
+    }
+
+    fn bars(&mut self, figure: &Bars) {
+        let bars = figure.counts.first().map_or(0, Vec::len);
+        let sum = |index: usize| figure.counts.iter().map(|row| f64::from(row[index])).sum::<f64>();
+        let high = (0..bars).map(sum).fold(1.0, f64::max);
+        self.plot(110.0, 0.0, high * 1.08);
+        let width = figure.width_s.0 as f64 / self.lasts_ms * (RIGHT - LEFT);
+        let gap = if width > 6.0 { 1.5 } else { 0.0 };
+        // Where several bars share a column, the highest is drawn.
+        let mut tallest: Vec<(usize, usize)> = Vec::new();
+        for index in (0..bars).filter(|&index| sum(index) > 0.0) {
+            let column = (index as f64 * width.min(1.0)) as usize;
+            match tallest.last_mut() {
+                Some((known, bar)) if *known == column => {
+                    if sum(index) > sum(*bar) {
+                        *bar = index;
+                    }
+                }
+                _ => tallest.push((column, index)),
+            }
+        }
+        for (_, index) in tallest {
+            let mut below = 0.0;
+            let from = figure.first.0 + index as i64 * figure.width_s.0;
+            let (x, end) = (self.x(from), self.x(from + figure.width_s.0));
+            for (row, counts) in figure.counts.iter().enumerate() {
+                let count = f64::from(counts[index]);
+                if count > 0.0 {
+                    let (y, base) = (self.y(below + count), self.y(below));
+                    let class = format!("class=\"bar\" fill-opacity=\"{}\"", SHADES[row % SHADES.len()]);
+                    self.rect(&class, x + gap / 2.0, y, end - x - gap, base - y);
+                    below += count;
+                }
+            }
+        }
+    }
+
+    fn stack(&mut self, figure: &Stack) {
+        let colours = host_colours(self.page);
+        // Every moment as long as they fit, else what was so at each of that many moments: the rest is for the script.
+        let lasts = self.lasts_ms as i64;
+        let mut steps: Vec<(i64, usize)> = figure.at.iter().map(|at| at.0).zip(0..).collect();
+        if steps.len() > STEPS_MAX {
+            let moments = (0..STEPS_MAX as i64).map(|step| lasts * step / STEPS_MAX as i64);
+            let known = |at: i64| figure.at.partition_point(|one| one.0 <= at).checked_sub(1);
+            steps = moments.filter_map(|at| Some((at, known(at)?))).collect();
+        }
+        let sum = |step: &(i64, usize)| figure.counts.iter().map(|row| row[step.1].0).sum::<f64>();
+        let high = steps.iter().map(sum).fold(1.0, f64::max);
+        self.plot(if self.page.guests.len() == 1 { 60.0 } else { 150.0 }, 0.0, high);
+        let mut below = vec![0.0; steps.len()];
+        for (row, counts) in figure.counts.iter().enumerate() {
+            let colour = figure.hosts.get(row).map_or("#999999", |&host| colours[host]);
+            let (mut there, mut back) = (String::new(), Vec::new());
+            for (step, &(at, index)) in steps.iter().enumerate() {
+                let x = self.x(at);
+                let end = steps.get(step + 1).map_or(RIGHT, |next| self.x(next.0));
+                let count = counts[index].0;
+                let (top, base) = (self.y(below[step] + count), self.y(below[step]));
+                let _ = write!(there, "L{x:.1} {top:.1}H{end:.1}");
+                back.push(format!("L{end:.1} {base:.1}H{x:.1}"));
+                below[step] += count;
+            }
+            back.reverse();
+            if let Some(rest) = there.strip_prefix('L') {
+                let name = figure.hosts.get(row).map_or_else(
+                    || format!("{} other hosts", figure.others),
+                    |&host| self.page.hosts[host].name.clone(),
+                );
+                let (back, name) = (back.concat(), escaped(&name));
+                let _ = write!(
+                    self.out,
+                    "<path fill=\"{colour}\" d=\"M{rest}{back}Z\"><title>{name}</title></path>"
+                );
+            }
+        }
+        self.legend(&figure.hosts);
+    }
+
+    /// Names beside the plot, as far as there is room.
+    fn legend(&mut self, hosts: &[usize]) {
+        let colours = host_colours(self.page);
+        let room = ((self.bottom - self.top) / 16.0) as usize;
+        for (row, &host) in hosts.iter().rev().take(room).enumerate() {
+            let y = self.top + row as f64 * 16.0;
+            self.rect(&format!("fill=\"{}\"", colours[host]), RIGHT + 8.0, y, 10.0, 10.0);
+            let name = self.page.hosts[host].name.clone();
+            self.text("", RIGHT + 23.0, y + 9.0, &name);
+        }
+    }
+
+    fn lanes(&mut self, figure: &Lanes) {
+        let colours = host_colours(self.page);
+        let shown = &figure.lanes[..figure.lanes.len().min(LANES_MAX)];
+        let tall = if shown.len() == 1 { 34.0 } else { 16.0 };
+        self.bottom = self.top + tall * shown.len() as f64;
+        self.out += "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+                     patternTransform=\"rotate(45)\"><path d=\"M0 0V6\" stroke=\"white\" stroke-width=\"3\" \
+                     stroke-opacity=\"0.7\"/></pattern></defs>";
+        let most = STAYS_MAX / shown.len().max(1);
+        let mut used = Vec::new();
+        for (row, lane) in shown.iter().enumerate() {
+            let y = self.top + row as f64 * tall;
+            if self.page.guests.len() > 1 {
+                let name: Vec<_> = self.page.guests[lane.guest].chars().collect();
+                let name = match name.len() {
+                    0..=9 => name.into_iter().collect(),
+                    long => format!("…{}", name[long - 8..].iter().collect::<String>()),
+                };
+                self.text("text-anchor=\"end\"", LEFT - 8.0, y + tall / 2.0 + 4.0, &name);
+            }
+            for stay in thin::stays(&lane.stays, most).0 {
+                let (x, end) = (self.x(stay.from.0), self.x(stay.to.0));
+                let fill = stay.host.map_or("class=\"several\"".to_owned(), |host| {
+                    if !used.contains(&host) {
+                        used.push(host);
+                    }
+                    format!("fill=\"{}\"", colours[host])
+                });
+                self.rect(&fill, x, y + 1.0, end - x, tall - 3.0);
+                match stay.state {
+                    StayState::Rests => self.rect("class=\"rest\"", x, y + 1.0, end - x, tall - 3.0),
+                    StayState::Moves => self.rect("class=\"move\"", x, y + tall / 3.0, end - x, tall / 3.0),
+                    StayState::Runs | StayState::Several => {}
+                }
+            }
+        }
+        let more = figure.more + figure.lanes.len() - shown.len();
+        if more > 0 {
+            self.bottom += 18.0;
+            self.text("", LEFT, self.bottom - 4.0, &format!("and {more} more guests"));
+        }
+        used.sort_unstable_by(|one, other| other.cmp(one));
+        self.legend(&used);
+    }
+
+    fn meter(&mut self, figure: &Meter) {
+        let all = || figure.lines.iter().map(|(_, points)| points);
+        let numbers = || all().flat_map(|points| points.low.iter().chain(&points.high)).map(|one| one.0);
+        self.plot(110.0, numbers().fold(0.0, f64::min), numbers().fold(0.0, f64::max) * 1.05);
+        for (row, (name, points)) in figure.lines.iter().enumerate() {
+            let colour = PALETTE[row % PALETTE.len()];
+            let data = self.steps(points);
+            let _ = write!(self.out, "<path class=\"data\" style=\"stroke:{colour}\" d=\"{data}\"/>");
+            self.rect(&format!("fill=\"{colour}\""), RIGHT + 8.0, self.top + row as f64 * 16.0, 10.0, 10.0);
+            self.text("", RIGHT + 23.0, self.top + row as f64 * 16.0 + 9.0, name);
+        }
+    }
+
+    fn marks(&mut self) {
+        for mark in &self.page.marks {
+            let x = self.x(mark.at.0);
+            let (top, bottom) = (self.top, self.bottom);
+            let says = escaped(&mark.says);
+            let _ = write!(
+                self.out,
+                "<path class=\"mark\" d=\"M{x:.1} {top}V{bottom}\"><title>{says}</title></path>"
+            );
+        }
+    }
+
+    /// Hours or days below the plot, in civil time.
+    fn time(&mut self) {
+        const STEPS_S: [i64; 10] = [60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 7 * 86_400];
+        let (from, to) = (self.page.range.from.0 / 1_000, self.page.range.to.0 / 1_000);
+        let lasts = to - from;
+        let step = STEPS_S.into_iter().find(|step| lasts / step <= 9).unwrap_or(lasts / 9 + 1);
+        let zone = &self.page.zone;
+        let stride = step.min(3_600);
+        let local = |at: i64| at + i64::from(zone.offset_s(Wall::from_secs(at)));
+        let mut at = from + (stride - local(from).rem_euclid(stride)) % stride;
+        let mut labels: Vec<(f64, String)> = Vec::new();
+        while at <= to && labels.len() < 16 {
+            // Weeks begin on Monday, the fourth day after the epoch began.
+            let since = local(at) - if step == 7 * 86_400 { 4 * 86_400 } else { 0 };
+            if step > 7 * 86_400 || since.rem_euclid(step) == 0 {
+                let civil = civil(zone, Wall::from_secs(at));
+                let label = match (step < 86_400 && civil.secs > 0, step < 31 * 86_400) {
+                    (true, _) => civil.time.get(..5).unwrap_or("").to_owned(),
+                    (false, true) => format!("{} {} {}", civil.weekday, civil.day, civil.month),
+                    (false, false) => format!("{} {}", civil.month, civil.year),
+                };
+                labels.push((self.x((at - from) * 1_000), label));
+            }
+            at += if step > 7 * 86_400 { step } else { stride };
+        }
+        let bottom = self.bottom;
+        for (x, label) in labels {
+            let _ = write!(self.out, "<path class=\"rule\" d=\"M{x:.1} {bottom:.1}v5\"/>");
+            self.text("text-anchor=\"middle\"", x, bottom + 18.0, &label);
+        }
+    }
+}
+
+/// How strong the colour of each rule's bars is, as in the script.
+pub(super) const SHADES: [f64; 5] = [1.0, 0.5, 0.28, 0.7, 0.4];
