@@ -72,7 +72,7 @@ impl Part {
 
 impl Read {
     /// Reads a part.
-    pub(in crate::cli) fn read(value: Value) -> Result<Self, String> {
+    pub(in crate::cli) fn parse(value: Value) -> Result<Self, String> {
         let whole: Whole<Part, Vec<Note>, Vec<Tried>> =
             serde_json::from_value(value).map_err(|error| error.to_string())?;
         let Whole { part, trace, notes, policies } = whole;

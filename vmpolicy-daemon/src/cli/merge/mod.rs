@@ -276,7 +276,7 @@ fn join(parts: Vec<(String, Value)>) -> Result<Joined, MergeError> {
             Ok(Joined { json: serde_json::to_string_pretty(&report).map(|json| json + "\n"), text })
         }
         "backtest" => {
-            let joined = backtest::join(&all(parts, backtest::Read::read, backtest::Read::shard)?)?;
+            let joined = backtest::join(&all(parts, backtest::Read::parse, backtest::Read::shard)?)?;
             Ok(Joined { json: joined.json(), text: joined.text() })
         }
         "" => Err(unreadable(&first, "it does not say of which command")),
