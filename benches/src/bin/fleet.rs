@@ -1,8 +1,9 @@
-//! Simulates a fleet for a day: `fleet [GUESTS [checked]]`, by default 10,000 guests on 1,000 hosts, records kept.
+//! Simulates a fleet for a day: `fleet [GUESTS [WORD..]]`, by default 10,000 guests on 1,000 hosts, records kept. With the word
+//! `databases` the guests are such, with `checked` the onlooker watches every step.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
 use std::process::ExitCode;
-use vmpolicy_benches::fleet::fleet;
+use vmpolicy_benches::fleet::{Service, fleet};
 use vmpolicy_core::output::{Output, Record};
 use vmpolicy_core::policy::Policy;
 use vmpolicy_core::sim::scenario::{GuestIx, Scenario};
@@ -22,11 +23,12 @@ impl Watch for Kept {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Ok(guests) = arguments.first().map_or(Ok(10_000), |guests| guests.parse()) else {
-        eprintln!("usage: fleet [GUESTS [checked]]");
+        eprintln!("usage: fleet [GUESTS [databases] [checked]]");
         return ExitCode::from(2);
     };
-    let checks = arguments.get(1).is_some_and(|word| word == "checked");
-    let scenario = fleet(guests);
+    let checks = arguments.iter().any(|word| word == "checked");
+    let databases = arguments.iter().any(|word| word == "databases");
+    let scenario = fleet(guests, if databases { Service::Databases } else { Service::Processors });
     match day(&scenario, Options { checks, ..Options::default() }) {
         Ok((outcome, records)) => {
             println!(

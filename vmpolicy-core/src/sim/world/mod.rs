@@ -45,8 +45,8 @@ use crate::id::HostId;
 use crate::input::{Input, Setup};
 use crate::sim::chance::{Chance, Seed};
 use crate::sim::load::Load;
-use crate::sim::scenario::{ArrayIx, GuestIx, HostIx, Scenario};
-use crate::sim::service::Service;
+use crate::sim::scenario::{ArrayIx, Feed, GuestIx, HostIx, Scenario, What};
+use crate::sim::service::{Indicator, Service};
 use crate::time::{Mono, Span};
 use agenda::{Agenda, Coming};
 use core::cmp::Reverse;
@@ -175,9 +175,14 @@ impl<'a, W: Watch> World<'a, W> {
             let spec = &scenario.kinds[guest.kind.index()].load;
             Load::new(spec, seed, number.0).expect("a sound scenario's loads are sound")
         });
+        let slow = reads_slow_queries(scenario);
         let services = scenario.guests.iter().map(|guest| {
             let spec = &scenario.kinds[guest.kind.index()].service;
-            Service::new(spec).expect("a sound scenario's services are sound")
+            let mut service = Service::new(spec).expect("a sound scenario's services are sound");
+            if !slow {
+                service.forget(Indicator::SlowQueries);
+            }
+            service
         });
         Self {
             atlases,
@@ -355,6 +360,17 @@ impl<'a, W: Watch> World<'a, W> {
     fn finish(self) -> Part {
         self.ledger.finish(self.scenario, self.vms)
     }
+}
+
+/// Whether any indicator of a policy reads them: nobody else does, and they take long to work out.
+fn reads_slow_queries(scenario: &Scenario) -> bool {
+    let reloads = scenario.faults.iter().filter_map(|fault| match &fault.what {
+        What::Reload { managed, .. } => Some(managed),
+        _ => None,
+    });
+    let kinds = scenario.kinds.iter().filter_map(|kind| kind.managed.as_ref());
+    let feeds = kinds.chain(reloads).flat_map(|managed| managed.feeds.iter().flatten());
+    feeds.into_iter().any(|feed| *feed == Feed::Reads(Indicator::SlowQueries))
 }
 
 impl Atlas {
