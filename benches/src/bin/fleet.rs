@@ -7,13 +7,14 @@ use vmpolicy_core::output::{Output, Record};
 use vmpolicy_core::policy::Policy;
 use vmpolicy_core::sim::scenario::GuestIx;
 use vmpolicy_core::sim::world::{Options, Watch, run};
+use vmpolicy_core::time::Mono;
 
 /// Keeps all records.
 #[derive(Default)]
 struct Kept(Vec<(GuestIx, Record)>);
 
 impl Watch for Kept {
-    fn recorded(&mut self, guest: GuestIx, _: &Policy, output: &Output) {
+    fn recorded(&mut self, guest: GuestIx, _: Mono, _: &Policy, output: &Output) {
         self.0.extend(output.records.iter().map(|record| (guest, *record)));
     }
 }
