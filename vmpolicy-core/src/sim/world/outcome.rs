@@ -5,7 +5,7 @@ use super::share::{Shares, hours};
 use super::vm::Vm;
 use crate::backtest::Summary;
 use crate::output::{Event, Output};
-use crate::sim::scenario::{GuestIx, HostIx, Scenario};
+use crate::sim::scenario::{GuestIx, HostIx, PolicyIx, Scenario};
 use crate::time::{Mono, Span};
 
 /// What a run came to.
@@ -37,6 +37,8 @@ pub struct Outcome {
 pub struct GuestOutcome {
     /// What its policy made of it; none where it has none.
     pub summary: Option<Summary>,
+    /// The policy that it had at the end, whose ids the summary's are; none where it has none.
+    pub policy: Option<PolicyIx>,
     /// The part of the processor time it demanded that it did not get.
     pub missed: f64,
     /// How often it moved, live or not, whoever wanted it.
@@ -54,6 +56,8 @@ pub struct HostOutcome {
     pub energy_kwh: f64,
     /// The sum over its guests of the hours that they were there.
     pub guest_hours: f64,
+    /// The hours in which any guest was there.
+    pub used_hours: f64,
     /// The hours that its processors would have been busy, had all been busy at once.
     pub busy_hours: f64,
     /// The hours in which not all demands were met.
@@ -121,6 +125,7 @@ impl Ledger {
             let watts = if guests > 0 { scenario.hosts[index].power.watts(busy) } else { 0.0 };
             outcome.energy_kwh += watts * lasted / 1_000.0;
             outcome.guest_hours += f64::from(guests) * lasted;
+            outcome.used_hours += if guests > 0 { lasted } else { 0.0 };
             outcome.busy_hours += busy * lasted;
             outcome.overloaded_hours += if shares.is_overloaded(host) { lasted } else { 0.0 };
             outcome.most_guests = outcome.most_guests.max(guests);
@@ -167,6 +172,7 @@ impl Ledger {
     pub(super) fn finish(self, scenario: &Scenario, vms: Vec<Option<Box<Vm>>>) -> Part {
         let end = scenario.start.plus(scenario.lasts);
         let guests = vms.into_iter().enumerate().map(|(guest, vm)| GuestOutcome {
+            policy: vm.as_ref().map(|vm| vm.managed.policy),
             summary: vm.map(|vm| vm.summary((scenario.start, end))),
             missed: ratio(self.missed[guest], self.demanded[guest]),
             moves: self.moves[guest],
