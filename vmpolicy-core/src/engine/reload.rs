@@ -8,6 +8,7 @@ use super::Engine;
 use super::plan::{Plan, bit, bits};
 use super::state::{HostState, Location, Open, State, Windows};
 use crate::id::{ArrayId, HostId, Id, IndicatorId, QueueId, RuleId};
+use crate::leaf::ring::reranked;
 use crate::output::{Event, Origin, Output, Record, Request};
 use crate::policy::{Action, Condition, Policy};
 use crate::time::{Now, Wall};
@@ -125,10 +126,13 @@ impl Both<'_> {
         };
         state.arrays[to].left = old.arrays[id].left.and_then(in_ring);
         state.arrays[to].ranking_until = old.arrays[id].ranking_until;
-        let ranking: Vec<HostId> = old.arrays[id].ranking.iter().copied().filter_map(in_ring).collect();
-        let others = self.new.ring(to).filter(|host| !ranking.contains(host));
-        if !ranking.is_empty() {
-            state.arrays[to].ranking.extend(ranking.iter().copied().chain(others));
+        let array = &self.new.arrays[to];
+        let ranking = old.arrays[id].ranking.iter().copied().filter_map(in_ring);
+        let places: Vec<u16> = ranking.map(|host| host.0 - array.first.0).collect();
+        if !places.is_empty() {
+            let hosts =
+                reranked(array.ring_len, places.into_iter()).map(|place| HostId(array.first.0 + place));
+            state.arrays[to].ranking.extend(hosts);
         }
     }
 

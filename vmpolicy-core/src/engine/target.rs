@@ -185,9 +185,10 @@ impl Step<'_> {
     /// A provider's ranking in full: the hosts that it leaves out follow in the ring's order.
     pub(super) fn rank(&mut self, array: ArrayId, order: &[HostId]) {
         let ring = &self.policy.arrays[array];
-        let hosts = (ring.first.0..ring.first.0 + ring.ring_len).map(HostId);
+        let first = ring.first.0;
+        let places = order.iter().filter_map(|host| host.0.checked_sub(first));
         let ranking = &mut self.state.arrays[array].ranking;
         ranking.clear();
-        ranking.extend(reranked(hosts, order));
+        ranking.extend(reranked(ring.ring_len, places).map(|place| HostId(first + place)));
     }
 }

@@ -52,22 +52,31 @@ impl Ring {
 }
 
 /// Sorts a ring by a published ranking: those that it names first, in its order, the rest after them in
-/// theirs. What the ranking names twice counts once; what is not of the ring does not count.
+/// theirs. What the ranking names twice counts once; what is not of the ring does not count. It takes as long as there
+/// are hosts, and no memory.
 ///
 /// ```
 /// use vmpolicy_core::leaf::ring::reranked;
-/// assert_eq!(reranked(0..4, &[2, 0, 2, 9]).collect::<Vec<_>>(), [2, 0, 1, 3]);
+/// assert_eq!(reranked(4, [2, 0, 2, 9].into_iter()).collect::<Vec<_>>(), [2, 0, 1, 3]);
 /// ```
-pub fn reranked<T: Copy + PartialEq>(
-    ring: impl Iterator<Item = T> + Clone,
-    ranking: &[T],
-) -> impl Iterator<Item = T> {
-    let of_ring = ring.clone();
-    let named = ranking.iter().enumerate().filter_map(move |(at, &host)| {
-        let counts = of_ring.clone().any(|other| other == host) && !ranking[..at].contains(&host);
-        counts.then_some(host)
-    });
-    named.chain(ring.filter(|host| !ranking.contains(host)))
+pub fn reranked(len: u16, ranking: impl Iterator<Item = u16>) -> impl Iterator<Item = u16> {
+    let mut seen = Seen([0; WORDS]);
+    ranking.chain(0..len).filter(move |&at| at < len && seen.first(at))
+}
+
+/// A bit for each place of the longest ring.
+struct Seen([u64; WORDS]);
+
+const WORDS: usize = (u16::MAX as usize + 1) / 64;
+
+impl Seen {
+    /// Whether this one was not seen before; from now on it was.
+    fn first(&mut self, at: u16) -> bool {
+        let (word, bit) = (&mut self.0[usize::from(at / 64)], 1_u64 << (at % 64));
+        let first = *word & bit == 0;
+        *word |= bit;
+        first
+    }
 }
 
 #[cfg(test)]
@@ -96,10 +105,17 @@ mod tests {
 
         #[test]
         fn reranking_is_a_permutation(ranking in prop::collection::vec(0_u16..9, 0..12)) {
-            let ring: Vec<u16> = (0..7).collect();
-            let mut sorted: Vec<_> = reranked(ring.iter().copied(), &ranking).collect();
+            let all: Vec<_> = reranked(7, ranking.iter().copied()).collect();
+            let mut sorted = all.clone();
             sorted.sort_unstable();
-            prop_assert_eq!(sorted, ring);
+            prop_assert_eq!(sorted, (0..7).collect::<Vec<_>>());
+            let mut named: Vec<u16> = Vec::new();
+            for at in ranking {
+                if at < 7 && !named.contains(&at) {
+                    named.push(at);
+                }
+            }
+            prop_assert_eq!(&all[..named.len()], named);
         }
     }
 }
