@@ -67,6 +67,18 @@ pub fn fleet_policy(array: &str, hosts: &[String]) -> Policy {
     build_on(array, &hosts, file)
 }
 
+/// `move` alone, for an array of these hosts and a base that nobody goes to, where much of a guest's time is stolen.
+#[must_use]
+pub fn steal_policy(array: &str, hosts: &[String]) -> Policy {
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let file = PolicyFile {
+        indicators: vec![indicator("steal".to_owned(), Read::Gauge)],
+        rules: vec![rule("crowded", above("steal", 5.0), TARRY_HIGH, ActionForm::Move)],
+        ..PolicyFile::default()
+    };
+    build_on(array, &hosts, file)
+}
+
 fn build(file: PolicyFile) -> Policy {
     build_on("oslo", &["mln1", "mln2", "mln3", "mln4", "mln5", "mln6"], file)
 }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod manual;
 pub mod merge;
 pub mod simulate;
+mod spans;
 pub mod terminal;
 pub mod test;
 pub mod tune;

@@ -164,6 +164,14 @@ impl Service {
         }
     }
 
+    /// Nobody will read this indicator; where it takes long to work out, it is left out from now on, and
+    /// [reads](Self::read) as none.
+    pub const fn forget(&mut self, indicator: Indicator) {
+        if let (Form::Database(database), Indicator::SlowQueries) = (&mut self.form, indicator) {
+            database.forget_slow();
+        }
+    }
+
     /// The service starts again, as after its guest was shut down: what was in it is lost and its counters begin at 0.
     pub fn restart(&mut self) {
         match &mut self.form {

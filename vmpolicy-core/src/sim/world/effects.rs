@@ -90,7 +90,7 @@ impl<W: Watch> World<'_, W> {
         self.ledger.steps += 1;
         if std::mem::take(&mut vm.driver.effects_mut().adopted) {
             // From here on ids are the new policy's.
-            vm.adopt(at, Seed(self.scenario.seed), guest.0);
+            vm.adopt(at, Seed(self.scenario.seed), self.numbers.guests[guest.index()].0);
         }
         let out = vm.driver.last_output();
         if !out.records.is_empty() {

@@ -15,6 +15,7 @@
 //! | `manage` | the conventional case: the infrastructure decides |
 //! | `moves` | moves under way |
 //! | `faults` | what goes wrong, begun and ended |
+//! | `islands` | parts of a scenario that have nothing to do with each other |
 //! | `jobs` | job queues |
 //! | `outcome` | what it came to |
 //! | `watch` | whoever wants to see it happen |
@@ -22,6 +23,7 @@
 mod agenda;
 mod effects;
 mod faults;
+mod islands;
 mod jobs;
 mod manage;
 mod moves;
@@ -32,20 +34,23 @@ mod share;
 mod vm;
 mod watch;
 
+pub use islands::{Island, Running};
 pub use manage::Deciding;
-pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome};
+pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome, Part};
 pub use watch::{Snapshot, Watch};
 
 use crate::checker::Violation;
+use crate::engine::Engine;
 use crate::id::HostId;
-use crate::input::Input;
+use crate::input::{Input, Setup};
 use crate::sim::chance::{Chance, Seed};
 use crate::sim::load::Load;
-use crate::sim::scenario::{ArrayIx, GuestIx, HostIx, Scenario};
-use crate::sim::service::Service;
+use crate::sim::scenario::{ArrayIx, Feed, GuestIx, HostIx, Scenario, What};
+use crate::sim::service::{Indicator, Service};
 use crate::time::{Mono, Span};
 use agenda::{Agenda, Coming};
 use core::cmp::Reverse;
+use islands::Numbers;
 use jobs::Jobs;
 use manage::Office;
 use moves::Moves;
@@ -97,9 +102,10 @@ pub struct Violated {
 ///
 /// Where the scenario is not sound: a load or service that can't be, an index of nothing.
 pub fn run<W: Watch>(scenario: &Scenario, options: Options, watch: &mut W) -> Result<Outcome, Violated> {
-    let mut world = World::new(scenario, options, watch);
-    world.run()?;
-    Ok(world.finish())
+    let numbers = Numbers::own(scenario);
+    let mut world = World::new(scenario, &numbers, options, watch);
+    world.advance(Mono(i64::MAX))?;
+    Ok(Outcome::of(scenario, vec![(world.finish(), &numbers)]))
 }
 
 /// A policy's hosts and the scenario's: the same by name.
@@ -114,6 +120,11 @@ struct Atlas {
 /// Everything that there is.
 struct World<'a, W> {
     scenario: &'a Scenario,
+    numbers: &'a Numbers,
+    /// When the next step begins.
+    begins: Mono,
+    /// Whether its time has come, or its watcher has seen enough.
+    ended: bool,
     watch: &'a mut W,
     agenda: Agenda,
     /// By policy.
@@ -145,29 +156,33 @@ struct World<'a, W> {
 }
 
 impl<'a, W: Watch> World<'a, W> {
-    fn new(scenario: &'a Scenario, options: Options, watch: &'a mut W) -> Self {
+    fn new(scenario: &'a Scenario, numbers: &'a Numbers, options: Options, watch: &'a mut W) -> Self {
         let seed = Seed(scenario.seed);
         let atlases: Vec<_> = scenario.policies.iter().map(|policy| Atlas::of(scenario, policy)).collect();
         let restarts = faults::may_restart(scenario);
-        let vms = scenario.guests.iter().map(|guest| {
+        let models: Vec<_> =
+            scenario.policies.iter().map(|policy| Engine::new(policy.clone(), Setup::default())).collect();
+        let vms = scenario.guests.iter().zip(&numbers.guests).map(|(guest, number)| {
             let managed = scenario.kinds[guest.kind.index()].managed.clone()?;
-            let policy = &scenario.policies[managed.policy.index()];
-            let at = atlases[managed.policy.index()].ids[guest.at.index()];
-            Some(Box::new(Vm::new(policy, managed, at, options.checks, restarts)))
+            let policy = managed.policy.index();
+            let at = atlases[policy].ids[guest.at.index()];
+            let mut vm = Vm::new(&models[policy], managed, at, options.checks, restarts);
+            vm.signals = Follower::all(&vm.managed.feeds, seed, number.0);
+            Some(Box::new(vm))
         });
-        let mut vms: Vec<_> = vms.collect();
-        for (vm, index) in vms.iter_mut().zip(0_u32..) {
-            if let Some(vm) = vm {
-                vm.signals = Follower::all(&vm.managed.feeds, seed, index);
-            }
-        }
-        let loads = scenario.guests.iter().zip(0_u32..).map(|(guest, index)| {
+        let vms: Vec<_> = vms.collect();
+        let loads = scenario.guests.iter().zip(&numbers.guests).map(|(guest, number)| {
             let spec = &scenario.kinds[guest.kind.index()].load;
-            Load::new(spec, seed, index).expect("a sound scenario's loads are sound")
+            Load::new(spec, seed, number.0).expect("a sound scenario's loads are sound")
         });
+        let slow = reads_slow_queries(scenario);
         let services = scenario.guests.iter().map(|guest| {
             let spec = &scenario.kinds[guest.kind.index()].service;
-            Service::new(spec).expect("a sound scenario's services are sound")
+            let mut service = Service::new(spec).expect("a sound scenario's services are sound");
+            if !slow {
+                service.forget(Indicator::SlowQueries);
+            }
+            service
         });
         Self {
             atlases,
@@ -183,24 +198,29 @@ impl<'a, W: Watch> World<'a, W> {
             chances: scenario.guests.iter().map(|_| None).collect(),
             faults: faults::Active::new(scenario),
             ledger: Ledger::new(scenario),
-            jobs: Jobs::new(scenario, seed),
+            jobs: Jobs::new(scenario, &numbers.queues, seed),
             deciding: options.deciding,
             office: Office::new(scenario, options.deciding),
             inbox: std::collections::VecDeque::new(),
             agenda: Agenda::default(),
             vms,
             scenario,
+            numbers,
+            begins: Mono(0),
+            ended: false,
             watch,
         }
     }
 
-    fn run(&mut self) -> Result<(), Violated> {
-        self.plan_ahead();
-        let (lasts, step) =
-            (self.scenario.lasts, self.scenario.step.max(Span::from_millis(1)).min(STEP_MOST));
-        let end = Mono(0).plus(lasts);
-        let mut begins = Mono(0);
-        while begins < end || begins == Mono(0) {
+    /// Goes on through all steps that begin before this time.
+    fn advance(&mut self, upto: Mono) -> Result<(), Violated> {
+        if self.begins == Mono(0) && !self.ended {
+            self.plan_ahead();
+        }
+        let step = self.scenario.step.max(Span::from_millis(1)).min(STEP_MOST);
+        let end = Mono(0).plus(self.scenario.lasts);
+        while !self.ended && self.begins < upto {
+            let begins = self.begins;
             let ends = begins.plus(step).min(end);
             // What happens at the very end still belongs to it.
             self.step_ends = if ends == end { end.0 + 1 } else { ends.0 };
@@ -211,13 +231,13 @@ impl<'a, W: Watch> World<'a, W> {
                 self.begin_deciding(self.deciding)?;
             }
             self.pass_step(begins)?;
-            if !self.watch.goes_on(ends, end) {
-                return Ok(());
+            self.ended = ends == end || !self.watch.goes_on(ends, end);
+            self.begins = ends;
+            if ends == end {
+                self.work_on_all(end)?;
+                self.look_at_loads(end);
             }
-            begins = ends;
         }
-        self.work_on_all(end)?;
-        self.look_at_loads(end);
         Ok(())
     }
 
@@ -337,9 +357,20 @@ impl<'a, W: Watch> World<'a, W> {
         }
     }
 
-    fn finish(self) -> Outcome {
+    fn finish(self) -> Part {
         self.ledger.finish(self.scenario, self.vms)
     }
+}
+
+/// Whether any indicator of a policy reads them: nobody else does, and they take long to work out.
+fn reads_slow_queries(scenario: &Scenario) -> bool {
+    let reloads = scenario.faults.iter().filter_map(|fault| match &fault.what {
+        What::Reload { managed, .. } => Some(managed),
+        _ => None,
+    });
+    let kinds = scenario.kinds.iter().filter_map(|kind| kind.managed.as_ref());
+    let feeds = kinds.chain(reloads).flat_map(|managed| managed.feeds.iter().flatten());
+    feeds.into_iter().any(|feed| *feed == Feed::Reads(Indicator::SlowQueries))
 }
 
 impl Atlas {

@@ -1,8 +1,9 @@
 //! What a case came to, as data: guests, hosts, hours, and all together.
 
 use super::runs::Ran;
-use crate::cli::backtest::report::{Cost, Figures, Rule, maybe_seconds, rules, seconds, share, sum};
+use crate::cli::backtest::report::{Cost, Figures, Rule, rules, share, sum};
 use crate::cli::backtest::spread::{self, Spread};
+use crate::cli::spans::{maybe_seconds, seconds};
 use serde::Serialize;
 use vmpolicy_core::sim::scenario::{PolicyIx, Scenario};
 use vmpolicy_core::sim::world::{GuestOutcome, HostOutcome, Hour, Outcome};
@@ -49,10 +50,10 @@ pub(super) struct Totals {
     pub live_moves: u64,
     pub relocations: u64,
     /// How long guests were on their way, in all.
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub moving: Span,
     /// For how long guests had a rule with the action `move` that was true, in all.
-    #[serde(serialize_with = "maybe_seconds")]
+    #[serde(serialize_with = "maybe_seconds::serialize")]
     pub breach: Option<Span>,
     /// Of the time of the guests that have such a rule.
     pub breach_share: Option<f64>,
@@ -91,7 +92,7 @@ pub(super) struct Guest {
     pub policy: Option<usize>,
     /// How often it moved, whoever wanted it.
     pub moves: u32,
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub moving: Span,
     /// The part of the processor time that it demanded and did not get.
     pub missed: f64,

@@ -6,7 +6,7 @@ use super::faults::{self, Happened};
 use super::figures::Variant;
 use super::input::Input;
 use super::runs::Ran;
-use crate::cli::backtest::report::{seconds, wall};
+use crate::cli::spans::{seconds, wall};
 use crate::provenance::{ENGINE, fingerprint, zone_data};
 use crate::report::Page;
 use serde::Serialize;
@@ -20,14 +20,14 @@ pub(super) struct Report {
     /// The scenario, as it was named.
     pub scenario: String,
     pub provenance: Provenance,
-    #[serde(serialize_with = "wall")]
+    #[serde(serialize_with = "wall::serialize")]
     pub from: Wall,
-    #[serde(serialize_with = "wall")]
+    #[serde(serialize_with = "wall::serialize")]
     pub to: Wall,
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub lasts: Span,
     /// How often loads were looked at.
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub step: Span,
     pub zone: String,
     pub arrays: usize,
