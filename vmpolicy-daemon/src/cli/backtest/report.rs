@@ -20,7 +20,7 @@ use vmpolicy_core::time::{Span, Wall};
 
 /// The whole report.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// The trace, as it was named.
     pub trace: String,
     /// What was mended in the trace.
@@ -31,7 +31,7 @@ pub(super) struct Report {
 
 /// What came of one policy.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Tried {
+pub(in crate::cli) struct Tried {
     /// The policy file, as it was named.
     pub policy: String,
     /// What the result depends on.
@@ -54,7 +54,7 @@ pub(super) struct Tried {
 
 /// One guest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Guest {
+pub(in crate::cli) struct Guest {
     pub guest: String,
     #[serde(with = "wall")]
     pub from: Wall,
@@ -72,7 +72,7 @@ pub(super) struct Guest {
 
 /// All guests together: what can be added is added.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Totals {
+pub(in crate::cli) struct Totals {
     pub guests: usize,
     #[serde(flatten)]
     pub figures: Figures,
@@ -100,7 +100,7 @@ pub(in crate::cli) struct Polls {
     /// Polls of a counter that only gave the number to count from.
     pub baselines: u64,
     /// How old a row could be to be read; where guests differ, the largest. None where nothing is a row.
-    #[serde(with = "maybe_seconds", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "maybe_seconds", skip_serializing_if = "Option::is_none")]
     pub stale: Option<Span>,
 }
 
@@ -196,7 +196,7 @@ pub(in crate::cli) struct RuleTime {
 
 /// Something that looks as if it was not meant so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Remark {
+pub(in crate::cli) struct Remark {
     pub kind: RemarkKind,
     /// How many guests (indicators, queues) it is about.
     pub count: usize,
@@ -208,7 +208,7 @@ pub(super) struct Remark {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum RemarkKind {
+pub(in crate::cli) enum RemarkKind {
     /// Rows are further apart than polls, so each is read several times.
     RowsReadAgain,
     /// Rows are closer together than polls, so most are never read.
