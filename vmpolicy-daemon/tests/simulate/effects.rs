@@ -202,6 +202,16 @@ fn the_summary_reads_as_a_document() {
     );
 }
 
+/// What the docs show is what it prints.
+#[test]
+fn the_docs_show_what_it_prints() {
+    let docs = fs::read_to_string(scenarios().join("../../simulate.md")).unwrap();
+    let (_, shown) = docs.split_once("$ vmpolicy simulate neighbour.yaml --compare none\n").unwrap();
+    let (shown, _) = shown.split_once("\n```").unwrap();
+    let printed = simulate(&["neighbour.yaml", "--compare", "none"]);
+    assert_eq!(without_zones(shown), without_zones(&printed));
+}
+
 /// The version of the zone data is this machine's.
 fn without_zones(text: &str) -> String {
     let known = |line: &str| line.split(", zone data").next().unwrap().to_owned();
