@@ -37,6 +37,11 @@ fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
         writeln!(trace, "{},{}", 1_241_613_600 + 60 * minute, 80 * minute).unwrap();
     }
     fs::write(folder.path().join("slow_queries.csv"), trace).unwrap();
+    // Its scenario is named from the root of the repository.
+    let scenario = Path::new("docs/examples/scenarios/neighbour.yaml");
+    fs::create_dir_all(folder.path().join(scenario).parent().unwrap()).unwrap();
+    let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(scenario);
+    fs::copy(there, folder.path().join(scenario)).unwrap();
     let mut ran = 0;
     for line in README.lines().filter_map(|line| line.strip_prefix("$ vmpolicy ")) {
         let words: Vec<_> = line.split(['|', '#']).next().unwrap().split_whitespace().collect();
@@ -45,5 +50,5 @@ fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
         assert!(!output.stdout.is_empty(), "{line}");
         ran += 1;
     }
-    assert_eq!(ran, 5, "check, explain, two backtests and a test");
+    assert_eq!(ran, 6, "check, explain, two backtests, a simulation and a test");
 }

@@ -1,6 +1,7 @@
-//! `vmpolicy check`: every error and warning of policy files.
+//! `vmpolicy check`: every error and warning of policy files, and of scenarios with the policies that they name.
 
 use super::diagnostics::{Text, Told};
+use super::simulate::input::{Looked as LookedAtScenario, is_scenario};
 use super::terminal::{Terminal, complain, print};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
@@ -10,14 +11,20 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::Policy;
+use vmpolicy_core::file::scenario::Told as ToldOfPolicy;
 use vmpolicy_core::file::{Problem, Severity, load};
+use vmpolicy_core::sim::scenario::Scenario;
 
 const EXAMPLES: &str = "\
 Examples:
   vmpolicy check policy.yaml
   vmpolicy check --deny warnings --format json policies/*.yaml
+  vmpolicy check scenarios/*.yaml
   generate-policy | vmpolicy check -
   vmpolicy check --explain VP0012
+
+A file that says at its top how long it `lasts` is a scenario: the policies and recordings that it names are
+read and judged too.
 
 Exit status: 0 no errors, 1 a file has errors, 2 wrong usage, 3 a file can't be read. The
 other files are still checked; the greatest number counts.";
@@ -32,7 +39,7 @@ const BYTES_MAX: u64 = 8 << 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Policy files; `-` is standard input.
+    /// Policy files and scenario files; `-` is standard input.
     #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
     /// How to print what was found.
@@ -70,7 +77,11 @@ pub fn run(args: &Args) -> Exit {
         let file = shown(path);
         let looked = match read(path) {
             Ok(bytes) => {
-                let checked = Checked::of(&bytes, &zones);
+                let checked = if is_scenario(&bytes) {
+                    Checked::of_scenario(&bytes, path, &zones)
+                } else {
+                    Checked::of(&bytes, &zones)
+                };
                 if checked.fails(args.deny) {
                     exit = exit.max(Exit::No);
                 }
@@ -124,8 +135,17 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// What was found in a file.
 struct Checked {
-    policy: Option<Policy>,
+    /// None where there are errors.
+    sound: Option<Sound>,
     problems: Vec<Problem>,
+    /// What was found in the policy files that a scenario names.
+    named: Vec<ToldOfPolicy>,
+}
+
+/// A file without errors.
+enum Sound {
+    Policy(Box<Policy>),
+    Scenario(Box<Scenario>),
 }
 
 /// A file that was looked at.
@@ -143,6 +163,16 @@ struct ToldFile<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unreadable: Option<String>,
     problems: Vec<Told<'a>>,
+    /// The policy files that a scenario names, where there is something to say of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    named: Vec<ToldNamed<'a>>,
+}
+
+/// A policy file that a scenario names, as JSON.
+#[derive(Serialize)]
+struct ToldNamed<'a> {
+    file: &'a str,
+    problems: Vec<Told<'a>>,
 }
 
 impl Checked {
@@ -150,18 +180,29 @@ impl Checked {
         match load(bytes, zones) {
             Ok(loaded) => {
                 let problems = loaded.warnings.into_iter().map(Problem::from).collect();
-                Self { policy: Some(loaded.policy), problems }
+                let sound = Some(Sound::Policy(Box::new(loaded.policy)));
+                Self { sound, problems, named: Vec::new() }
             }
-            Err(problems) => Self { policy: None, problems },
+            Err(problems) => Self { sound: None, problems, named: Vec::new() },
         }
     }
 
+    fn of_scenario(bytes: &[u8], path: &Path, zones: &SystemZones) -> Self {
+        let LookedAtScenario { scenario, problems, policies } = LookedAtScenario::at(bytes, path, zones);
+        let sound = scenario.map(|scenario| Sound::Scenario(Box::new(scenario)));
+        Self { sound, problems, named: policies }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().chain(self.named.iter().flat_map(|told| &told.problems))
+    }
+
     fn number_of(&self, severity: Severity) -> usize {
-        self.problems.iter().filter(|problem| problem.severity == severity).count()
+        self.all().filter(|problem| problem.severity == severity).count()
     }
 
     fn fails(&self, deny: Option<Deny>) -> bool {
-        self.policy.is_none() || (deny == Some(Deny::Warnings) && !self.problems.is_empty())
+        self.sound.is_none() || (deny == Some(Deny::Warnings) && self.all().next().is_some())
     }
 
     fn drawn(&self, text: &Text<'_>, file: &str, terminal: &Terminal, deny: Option<Deny>) -> String {
@@ -170,29 +211,50 @@ impl Checked {
             out.push_str(&text.draw(problem, terminal));
             out.push('\n');
         }
+        for told in &self.named {
+            let text = Text::new(&told.path, &told.text);
+            for problem in &told.problems {
+                out.push_str(&text.draw(problem, terminal));
+                out.push('\n');
+            }
+        }
         let (errors, warnings) = (self.number_of(Severity::Error), self.number_of(Severity::Warning));
         let _ = write!(out, "{file}: ");
-        match &self.policy {
-            Some(policy) => {
+        match &self.sound {
+            Some(sound) => {
                 out.push_str(if self.fails(deny) { "denied" } else { "ok" });
                 if warnings > 0 {
                     let _ = write!(out, ", {}", many(warnings, "warning"));
                 }
-                let _ = write!(out, " ({}", many(policy.rules().len(), "rule"));
-                for (number, what) in [(policy.windows().len(), "window"), (policy.queues().len(), "queue")] {
-                    if number > 0 {
-                        let _ = write!(out, ", {}", many(number, what));
-                    }
-                }
-                out.push(')');
+                let _ = write!(out, " ({})", sound.parts());
             }
             None => out.push_str(&many(errors, "error")),
         }
         out.push('\n');
-        if let Some(problem) = self.problems.first() {
+        if let Some(problem) = self.all().next() {
             let _ = writeln!(out, "More about {0}: vmpolicy check --explain {0}", problem.code);
         }
         out
+    }
+}
+
+impl Sound {
+    /// What it holds: `2 rules, 1 window`.
+    fn parts(&self) -> String {
+        let parts = match self {
+            Self::Policy(policy) => vec![
+                (policy.rules().len(), "rule", true),
+                (policy.windows().len(), "window", false),
+                (policy.queues().len(), "queue", false),
+            ],
+            Self::Scenario(scenario) => vec![
+                (scenario.guests.len(), "guest", true),
+                (scenario.hosts.len(), "host", true),
+                (scenario.faults.len(), "fault", false),
+            ],
+        };
+        let shown = parts.into_iter().filter(|(number, _, always)| *always || *number > 0);
+        shown.map(|(number, what, _)| many(number, what)).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -206,10 +268,17 @@ impl Looked {
         match &self.checked {
             Ok(checked) => {
                 let problems = checked.problems.iter().map(|problem| text.told(problem)).collect();
-                ToldFile { file, ok: checked.policy.is_some(), unreadable: None, problems }
+                let named = checked.named.iter().map(|told| {
+                    let text = Text::new(&told.path, &told.text);
+                    let problems = told.problems.iter().map(|problem| text.told(problem)).collect();
+                    ToldNamed { file: &told.path, problems }
+                });
+                let (ok, named) = (checked.sound.is_some(), named.collect());
+                ToldFile { file, ok, unreadable: None, problems, named }
             }
             Err(error) => {
-                ToldFile { file, ok: false, unreadable: Some(error.to_string()), problems: Vec::new() }
+                let unreadable = Some(error.to_string());
+                ToldFile { file, ok: false, unreadable, problems: Vec::new(), named: Vec::new() }
             }
         }
     }

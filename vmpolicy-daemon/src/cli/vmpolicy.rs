@@ -35,7 +35,7 @@ pub struct Cli {
 pub enum Command {
     /// Shows a policy at work on this machine's own load; takes about a minute.
     Demo(demo::Args),
-    /// Shows every error and warning of policy files.
+    /// Shows every error and warning of policy files and scenarios.
     Check(check::Args),
     /// Says in plain sentences what a policy does, with a week of its windows.
     Explain(explain::Args),

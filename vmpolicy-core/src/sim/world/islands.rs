@@ -14,6 +14,7 @@ pub(super) struct Numbers {
     pub(super) guests: Vec<GuestIx>,
     pub(super) hosts: Vec<HostIx>,
     pub(super) queues: Vec<QueueIx>,
+    pub(super) policies: Vec<PolicyIx>,
 }
 
 impl Numbers {
@@ -23,6 +24,7 @@ impl Numbers {
             guests: (0..scenario.guests.len()).map(GuestIx::from_index).collect(),
             hosts: (0..scenario.hosts.len()).map(HostIx::from_index).collect(),
             queues: (0..scenario.queues.len()).map(QueueIx::from_index).collect(),
+            policies: (0..scenario.policies.len()).map(PolicyIx::from_index).collect(),
         }
     }
 }
@@ -281,7 +283,8 @@ impl<'a> Cut<'a> {
             management: whole.management,
             faults: whole.faults.iter().filter_map(|fault| self.fault(fault)).collect(),
         };
-        let numbers = Numbers { guests: self.guests, hosts: self.hosts, queues: self.queues };
+        let (guests, hosts) = (self.guests, self.hosts);
+        let numbers = Numbers { guests, hosts, queues: self.queues, policies: self.policies };
         Island { scenario, numbers }
     }
 

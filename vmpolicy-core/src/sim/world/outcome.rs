@@ -218,7 +218,8 @@ impl Outcome {
             for (index, guest) in part.guests.into_iter().enumerate() {
                 let number = numbers.guests[index].index();
                 (demanded[number], missed[number]) = (part.demanded[index], part.missed[index]);
-                guests[number] = Some(guest);
+                let policy = guest.policy.map(|policy| numbers.policies[policy.index()]);
+                guests[number] = Some(GuestOutcome { policy, ..guest });
             }
             for (host, number) in part.hosts.iter().zip(&numbers.hosts) {
                 hosts[number.index()] = *host;

@@ -3,6 +3,7 @@
 use super::super::Exit;
 use super::super::check::{many, read, shown};
 use super::super::diagnostics::Text;
+use super::super::simulate::input::is_scenario;
 use super::super::terminal::{Terminal, complain};
 use crate::provenance::Provenance;
 use crate::trace::nearest;
@@ -61,6 +62,9 @@ impl Candidate {
                     let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
                 }
                 complain(&format!("{file}: {}", many(problems.len(), "error")));
+                if is_scenario(&bytes) {
+                    complain(&format!("{file}: this looks like a scenario: vmpolicy simulate {file}"));
+                }
                 return Err(Exit::No);
             }
         };

@@ -1,8 +1,9 @@
 //! What goes wrong, in words.
 
+use crate::cli::backtest::table::percent;
 use serde::Serialize;
 use vmpolicy_core::input::Word;
-use vmpolicy_core::sim::scenario::{ArrayIx, Fault, GuestSet, HostIx, Scenario, What};
+use vmpolicy_core::sim::scenario::{ArrayIx, Fault, GuestSet, HostIx, Provider, Scenario, What};
 use vmpolicy_core::time::{Span, Wall};
 
 /// So many guests are named one by one.
@@ -110,12 +111,45 @@ fn says(scenario: &Scenario, what: &What) -> String {
         What::HostCrash(down) => format!("{} has failed", host(*down)),
         What::Drain { host: drained, comes_true: true } => format!("{} is drained", host(*drained)),
         What::Drain { host: drained, comes_true: false } => {
-            format!("{} is to be drained, and is not", host(*drained))
+            format!("{} is to be drained, which is withdrawn", host(*drained))
         }
         What::ProviderDown(array) => format!("the provider{} does not answer", of(*array)),
-        What::ProviderBehaves { array, .. } => format!("the provider{} behaves otherwise", of(*array)),
+        What::ProviderBehaves { array, provider } => {
+            format!("the provider{} {}", of(*array), otherwise(scenario, *array, provider))
+        }
         What::LinkTimes { array, factor } => format!("links{} are {factor} times as fast", of(*array)),
     }
+}
+
+/// How a provider behaves where that is not what it did before, of the first array if of all.
+fn otherwise(scenario: &Scenario, array: Option<ArrayIx>, now: &Provider) -> String {
+    let before =
+        scenario.arrays.get(array.map_or(0, ArrayIx::index)).map(|array| array.provider).unwrap_or_default();
+    let mut said = Vec::new();
+    if now.answers_in != before.answers_in {
+        said.push(format!("answers in {} to {}", now.answers_in.0, now.answers_in.1));
+    }
+    let chances = [
+        ("loses requests", now.loses_requests, before.loses_requests),
+        ("loses answers", now.loses_answers, before.loses_answers),
+        ("answers twice", now.doubles, before.doubles),
+        ("answers late", now.delays, before.delays),
+        ("refuses", now.refuses, before.refuses),
+        ("accepts and does nothing", now.ignores, before.ignores),
+        ("fails midway", now.fails, before.fails),
+    ];
+    for (what, chance, before) in chances {
+        if chance != before {
+            said.push(format!("{what} ({})", percent(Some(chance))));
+        }
+    }
+    if now.at_once != before.at_once {
+        said.push(match now.at_once {
+            0 => "moves as many at once as are asked for".to_owned(),
+            most => format!("moves {most} at once"),
+        });
+    }
+    if said.is_empty() { "behaves otherwise".to_owned() } else { said.join(", ") }
 }
 
 fn names(scenario: &Scenario, guests: &GuestSet) -> String {

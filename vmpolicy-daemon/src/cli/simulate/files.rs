@@ -29,7 +29,11 @@ impl Files for Folder {
 
     fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
         let pick = series.map_or(Pick::All, Pick::One);
-        let traces = read_path(&self.path(path), pick).map_err(|error: TraceError| error.to_string())?;
+        let why = |error| match error {
+            TraceError::Read(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        let traces = read_path(&self.path(path), pick).map_err(why)?;
         match traces.series.as_slice() {
             // A row without a number says nothing: what was there before goes on.
             [one] => Ok(one.trace.iter().filter_map(|row| Some((row.at, row.value.ok()?))).collect()),

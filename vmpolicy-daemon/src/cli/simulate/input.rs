@@ -76,9 +76,16 @@ impl Input {
         let compared = if case == Case::Own { "" } else { " --compare " };
         let name = if case == Case::Own { "" } else { case.name() };
         format!(
-            "{}: guest `{guest}` at {}: {violation}\nThis is a fault of vmpolicy, not of the scenario or its policies. \
+            "{}: guest `{guest}` at {}, in its step {}: `{}` is broken ({}): {}\nThis is a fault of vmpolicy, not of the scenario or its policies. \
              To see it again: vmpolicy simulate {} --seed {}{compared}{name}",
-            self.file, violation.now.wall, self.file, self.scenario.seed,
+            self.file,
+            violation.now.wall,
+            violation.step,
+            violation.invariant,
+            violation.source_of_it,
+            violation.what,
+            self.file,
+            self.scenario.seed,
         )
     }
 }
@@ -112,4 +119,46 @@ pub(in crate::cli) fn is_scenario(bytes: &[u8]) -> bool {
         line.strip_prefix(b"lasts").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
     };
     bytes.split(|&byte| byte == b'\n').any(at_top) || !parse(bytes).file.lasts.value.is_zero()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vmpolicy_core::checker::Violation;
+    use vmpolicy_core::file::scenario::NoFiles;
+    use vmpolicy_core::time::{Mono, Now, Wall};
+
+    const SCENARIO: &str =
+        "version: 1\nlasts: 1h\narrays: { oslo: { hosts: [mln1] } }\nguests: { nii1: {} }\n";
+
+    #[test]
+    fn a_file_is_a_scenario_by_what_it_says_at_its_top() {
+        assert!(is_scenario(SCENARIO.as_bytes()));
+        assert!(is_scenario(b"lasts : nonsense\n"));
+        assert!(is_scenario(b"{ \"version\": 1, \"lasts\": \"1h\" }"));
+        assert!(!is_scenario(b"version: 1\nrules: []\n"));
+        assert!(!is_scenario(b"faults:\n  - { at: 1h,\n    lasts: 1h }\n"));
+        assert!(!is_scenario(b"\xff\xfe"));
+    }
+
+    #[test]
+    fn a_violation_says_whose_fault_it_is_and_how_to_see_it_again() {
+        let loaded = load(SCENARIO.as_bytes(), &SystemZones::default(), &mut NoFiles);
+        let scenario = loaded.map_err(|faulty| faulty.problems).unwrap().scenario;
+        let input = Input {
+            file: "world.yaml".to_owned(),
+            scenario,
+            warnings: Vec::new(),
+            zones: SystemZones::default(),
+        };
+        let violation = Violation {
+            invariant: "one request is open at a time",
+            source_of_it: "contract 3.5",
+            step: 12,
+            now: Now { mono: Mono(60_000), wall: Wall::from_secs(1_241_568_060) },
+            what: "request 2 while 1 is open".to_owned(),
+        };
+        let violated = Violated { guest: "nii1".to_owned(), violation };
+        insta::assert_snapshot!(input.violation(Case::Nobody, &violated));
+    }
 }

@@ -91,7 +91,7 @@ fn faults(out: &mut String, report: &Report, all: bool) -> fmt::Result {
     }
     for (index, fault) in faults.iter().enumerate() {
         let lasts =
-            fault.until.map(|until| format!(" for {}", rough(until.since(fault.at)))).unwrap_or_default();
+            fault.until.map(|until| format!(" ({})", rough(until.since(fault.at)))).unwrap_or_default();
         writeln!(
             out,
             "{:9} {}: {}{lasts}",

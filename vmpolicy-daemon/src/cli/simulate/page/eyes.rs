@@ -220,7 +220,7 @@ impl Eyes {
         }
         panels.push(panel(
             "energy",
-            "Energy an hour",
+            "Energy an hour (kWh)",
             "What all hosts that had guests drew; a host without any is off.",
             Unit::KilowattHours,
             &[("all hosts", &self.kilowatts)],

@@ -69,10 +69,13 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
         page.note(format!("{} more faults are not marked", report.faults.len() - MARKS_MAX));
     }
     let several = ran.len() > 1;
+    if several {
+        report.variants.iter().for_each(|came| page.note(format!("{}: {}", came.name, came.about)));
+    }
     for (ran, came) in ran.into_iter().zip(&report.variants) {
         let Some(eyes) = ran.seen else { continue };
-        let name = if several { format!("{}: {}", came.name, came.about) } else { report.scenario.clone() };
-        let mut variant = page.variant(&name, only_policy(scenario));
+        let name = if several { came.name } else { report.scenario.as_str() };
+        let mut variant = page.variant(name, only_policy(scenario));
         variant.cost(came.totals.cost.map(|cost| Cost {
             c_a: cost.c_a,
             c_b: cost.c_b,
@@ -192,7 +195,7 @@ fn measures(page: &mut Builder, variants: &[Variant]) {
     add("in breach", Unit::Seconds, less, &|of| of.totals.breach.map(|span| span.as_secs_f64()));
     add("share in breach", Unit::Share, less, &|of| of.totals.breach_share);
     add("processor time missed", Unit::Share, less, &|of| Some(of.totals.missed));
-    add("fairness (Jain)", Unit::Plain, more, &|of| Some(of.totals.fairness));
+    add("fairness (Jain)", Unit::Plain, more, &|of| round(of.totals.fairness, 10_000.0));
     add("requests", Unit::Count, neither, &|of| Some(of.totals.requests as f64));
     add("requests in one hour of one guest, most", Unit::Count, neither, &|of| {
         Some(of.totals.most_per_hour as f64)
@@ -202,8 +205,13 @@ fn measures(page: &mut Builder, variants: &[Variant]) {
     add("moves between arrays", Unit::Count, neither, &|of| Some(of.totals.relocations as f64));
     add("on the way", Unit::Seconds, neither, &|of| Some(of.totals.moving.as_secs_f64()));
     add("energy", Unit::KilowattHours, less, &|of| Some(of.totals.energy_kwh));
-    add("hosts in use, mean", Unit::Plain, less, &|of| Some(of.totals.hosts_in_use));
-    add("host-hours overloaded", Unit::Plain, less, &|of| Some(of.totals.overloaded_host_hours));
+    add("hosts in use, mean", Unit::Plain, less, &|of| round(of.totals.hosts_in_use, 100.0));
+    add("host-hours overloaded", Unit::Plain, less, &|of| round(of.totals.overloaded_host_hours, 100.0));
     add("cost of all guests, hosts' prices", Unit::Money, neither, &|of| Some(of.totals.hosts_cost));
     add("cost in all (C_t)", Unit::Money, less, &|of| of.totals.cost.map(|cost| cost.c_t));
+}
+
+/// What a number of no unit is shown as; JSON has all of it under `variants`.
+fn round(number: f64, parts: f64) -> Option<f64> {
+    Some((number * parts).round() / parts)
 }

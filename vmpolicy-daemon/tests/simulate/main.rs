@@ -1,0 +1,7 @@
+//! `vmpolicy simulate` as a user runs it: the built program, on the scenarios of `docs/examples/scenarios` and on wrong ones.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
+
+mod effects;
+mod thesis;
+mod tool;
+mod wrong;
