@@ -22,11 +22,15 @@ mod problem;
 mod reader;
 mod rules;
 mod scalar;
+#[cfg(feature = "sim")]
+pub mod scenario;
 mod sections;
 mod shell;
 #[cfg(feature = "trial")]
 pub mod trial;
 mod when;
+mod write;
+mod yaml;
 
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
 pub use scalar::parse_span;
@@ -40,7 +44,7 @@ pub use shell::{
 use crate::policy::build::Doubts;
 use crate::policy::error::{Noun, PolicyErrorKind, nearest};
 use crate::policy::lint::{Warning, lint};
-use crate::policy::{Place, Policy, PolicyFile, Zones};
+use crate::policy::{ArrayForm, Place, Policy, PolicyFile, Zones};
 use node::MOST_BYTES;
 use problem::ReadErrorKind as Kind;
 use reader::{Fields, Reader};
@@ -101,16 +105,16 @@ pub fn parse(text: &[u8]) -> Parsed {
     reader.doubts.from_file = true;
     let (mut file, mut shell) = (PolicyFile::default(), Shell::default());
     match node {
-        Some(node) if node.is_null() => reader.nothing(),
+        Some(node) if node.is_null() => reader.nothing("`version: 1` and `arrays:`"),
         Some(node) => {
             if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
                 reader.version(&top);
-                (file, shell) = reader.top(&top);
+                (file, shell) = reader.top(&top, Reader::arrays);
             } else {
                 reader.doubt_all();
             }
         }
-        None if reader.problems.is_empty() => reader.nothing(),
+        None if reader.problems.is_empty() => reader.nothing("`version: 1` and `arrays:`"),
         None => reader.doubt_all(),
     }
     let Reader { mut problems, doubts, .. } = reader;
@@ -137,12 +141,17 @@ pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
         Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
     }
     sort(&mut problems);
+    capped(&mut problems);
+    Err(problems)
+}
+
+/// What is more than anybody reads is only counted.
+fn capped(problems: &mut Vec<Problem>) {
     if problems.len() > MOST_PROBLEMS {
         let more = problems.len() - MOST_PROBLEMS;
         problems.truncate(MOST_PROBLEMS);
         problems.push(Kind::More { more }.at(None, String::new(), None));
     }
-    Err(problems)
 }
 
 /// By place; what has none is about the whole file, and comes first.
@@ -153,7 +162,7 @@ fn sort(problems: &mut [Problem]) {
 /// The bytes as a text of a size that can be a policy.
 fn checked(bytes: &[u8]) -> Result<&str, Box<Problem>> {
     if bytes.len() > MOST_BYTES {
-        let hint = Some("is this the policy file?".to_owned());
+        let hint = Some("is this the right file?".to_owned());
         let kind = Kind::TooLarge { bytes: bytes.len(), most: MOST_BYTES };
         return Err(Box::new(kind.at(None, String::new(), hint)));
     }
@@ -197,15 +206,20 @@ impl Reader {
         self.doubts.bases = true;
     }
 
-    fn nothing(&mut self) {
-        let hint = Some("begin with `version: 1` and `arrays:`".to_owned());
+    fn nothing(&mut self, begin: &str) {
+        let hint = Some(format!("begin with {begin}"));
         self.problems.push(Kind::Empty.at(None, String::new(), hint));
         self.doubt_all();
     }
 
-    fn top(&mut self, top: &Fields<'_>) -> (PolicyFile, Shell) {
+    /// All but the version. A policy that stands in a scenario may do without arrays.
+    fn top(
+        &mut self,
+        top: &Fields<'_>,
+        arrays: impl FnOnce(&mut Self, &Fields<'_>) -> Vec<ArrayForm>,
+    ) -> (PolicyFile, Shell) {
         let guest = self.optional(top, "guest", |reader, node| reader.name(node, "the name of a guest"));
-        let arrays = self.arrays(top);
+        let arrays = arrays(self, top);
         let home = self.optional(top, "home", |reader, node| reader.name(node, "the name of an array"));
         self.doubts.home |= home.is_none() && top.get("home").is_some();
         let (indicators, probes) = self.indicators(top);

@@ -34,6 +34,14 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Problem {
+    /// Whether the file can't be used for it.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        matches!(self.severity, Severity::Error)
+    }
+}
+
 impl From<PolicyError> for Problem {
     fn from(error: PolicyError) -> Self {
         Self {
@@ -72,7 +80,7 @@ pub enum ReadErrorKind {
         /// The byte.
         byte: u8,
     },
-    /// A file far beyond what a policy needs.
+    /// A file far beyond what anybody needs.
     #[error("the file has {bytes} bytes, where at most {most} are read")]
     TooLarge {
         /// Its size.
@@ -90,15 +98,15 @@ pub enum ReadErrorKind {
     #[error("the file says nothing")]
     Empty,
     /// A second document.
-    #[error("a second YAML document begins here, where a policy file is one")]
+    #[error("a second YAML document begins here, where one is read")]
     SecondDocument,
     /// Anchors, aliases, merge keys, tags.
-    #[error("{what} are not read in a policy file")]
+    #[error("{what} are not read")]
     NotRead {
         /// In the plural.
         what: &'static str,
     },
-    /// Far more values than a policy needs.
+    /// Far more values than anybody needs.
     #[error("the file has more than {most} values")]
     TooManyValues {
         /// The most that are read.
@@ -131,7 +139,7 @@ pub enum ReadErrorKind {
         found: String,
     },
     /// A version that this crate does not read.
-    #[error("version `{found}` of the policy file can't be read: this is version 1")]
+    #[error("version `{found}` can't be read: this is version 1")]
     Version {
         /// As written.
         found: String,

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
     pub(super) doubts: Doubts,
+    /// The doubts of the policies that stand in a scenario, by their places.
+    #[cfg(feature = "sim")]
+    pub(super) inner: BTreeMap<Place, Doubts>,
     path: Vec<String>,
 }
 
@@ -63,7 +66,13 @@ impl<'n> Fields<'n> {
 
 impl Reader {
     pub(super) fn new(problems: Vec<Problem>) -> Self {
-        Self { problems, doubts: Doubts::default(), path: Vec::new() }
+        Self {
+            problems,
+            doubts: Doubts::default(),
+            #[cfg(feature = "sim")]
+            inner: BTreeMap::new(),
+            path: Vec::new(),
+        }
     }
 
     /// Does something one step further down.

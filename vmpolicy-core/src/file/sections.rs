@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 impl Reader {
     /// Each entry of a section of named things, in its order, and whether that is all there is. `read` is
     /// told whether a name is there for the first time.
-    fn named<'n, T>(
+    pub(super) fn named<'n, T>(
         &mut self,
         fields: &Fields<'n>,
         section: &'static str,
@@ -118,7 +118,7 @@ impl Reader {
         self.doubts.host_names.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
     }
 
-    fn price(&mut self, node: &Node) -> Option<Located<PriceForm>> {
+    pub(super) fn price(&mut self, node: &Node) -> Option<Located<PriceForm>> {
         let fields = self.fields(node, "prices such as `{ host: 0.12, base: 0.03 }`", &["host", "base"])?;
         let expected = "a price such as `0.12`";
         let host = self.required(&fields, "host", "host: 0.12", |reader, node| reader.number(node, expected));
@@ -142,7 +142,7 @@ impl Reader {
         Some(Located::at(RelocationForm::Takes(span.value), node.place))
     }
 
-    fn data(&mut self, node: &Node, per_second: bool) -> Option<f64> {
+    pub(super) fn data(&mut self, node: &Node, per_second: bool) -> Option<f64> {
         let text = self.text(node, "an amount of data such as `4GiB`")?;
         let bytes = scalar::data(text, per_second);
         if bytes.is_none() {

@@ -158,12 +158,12 @@ pub enum LocatorSpec {
 }
 
 /// What a kind of probe, actuator and so on is called, whether or not this version has it.
-struct Kinds {
-    what: &'static str,
-    here: &'static [&'static str],
-    later: &'static [&'static str],
+pub(super) struct Kinds {
+    pub(super) what: &'static str,
+    pub(super) here: &'static [&'static str],
+    pub(super) later: &'static [&'static str],
     /// Keys beside the kind.
-    beside: &'static [&'static str],
+    pub(super) beside: &'static [&'static str],
 }
 
 const PROBES: Kinds = Kinds {
@@ -193,7 +193,7 @@ const PLACEHOLDERS: &[&str] = &["guest", "from", "to", "id"];
 impl Reader {
     /// Reads the kind that a map with one key, or a bare word, names, with its options; and finds what stands
     /// beside the kind. Where there are several kinds, `read` gets to see each of them.
-    fn kind<'n, T>(
+    pub(super) fn kind<'n, T>(
         &mut self,
         node: &'n Node,
         kinds: &Kinds,

@@ -50,6 +50,9 @@ pub(crate) struct Doubts {
     pub(crate) classes: BTreeSet<String>,
     /// Arrays whose relocation could not be read.
     pub(crate) relocations: BTreeSet<String>,
+    /// Guests, of a scenario.
+    #[cfg(all(feature = "file", feature = "sim"))]
+    pub(crate) guests: bool,
 }
 
 impl Doubts {
@@ -487,7 +490,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Whether a text will do as a name: something to see, and nothing that breaks a line of a record.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= LONGEST_NAME
         && text.trim() == text

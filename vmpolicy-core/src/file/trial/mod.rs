@@ -185,7 +185,7 @@ impl Reader {
         if top.get("version").is_some() {
             self.version(&top);
         }
-        let (file, shell) = self.top(&top);
+        let (file, shell) = self.top(&top, Self::arrays);
         let doubts: Doubts = std::mem::replace(&mut self.doubts, outer);
         self.problems.extend(super::unknown_host(&file, &shell, &doubts));
         match file.judge(zones, doubts) {

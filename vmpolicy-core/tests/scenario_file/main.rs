@@ -1,0 +1,13 @@
+//! The scenario file from outside: what is refused and how, what is warned of, that what is written is read back,
+//! and that all that is said about it is true.
+#![cfg(all(feature = "file", feature = "sim"))]
+
+mod any_bytes;
+mod bad;
+mod built;
+mod docs;
+mod examples;
+mod several;
+mod support;
+#[cfg(feature = "testkit")]
+mod written;
