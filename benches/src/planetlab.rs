@@ -70,3 +70,59 @@ pub fn read(folder: &Path) -> Result<Demand, NoDay> {
     Demand::new(&samples, &lengths)
         .map_err(|source| NoDay::Uneven { path: folder.join(&names[source.guest]), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with these files, gone when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let folder = std::env::temp_dir().join(format!("planetlab-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).expect("a folder");
+            for (name, text) in files {
+                fs::write(folder.join(name), text).expect("a file");
+            }
+            Self(folder)
+        }
+
+        fn problem(&self) -> String {
+            let problem = read(&self.0).expect_err("no day").to_string();
+            problem.replace(&self.0.display().to_string(), "FOLDER")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn in_the_order_of_names_spaces_and_all() {
+        let folder = Folder::new("order", &[("b", "3\n4\n"), ("a b", "1\n2\n"), ("B", "5\n6\n")]);
+        let demand = read(&folder.0).expect("a day");
+        assert_eq!(demand, Demand::new(&[5, 6, 1, 2, 3, 4], &[2; 3]).expect("even"));
+    }
+
+    #[test]
+    fn what_is_no_day_is_told_with_its_file() {
+        let words = Folder::new("words", &[("a", "1\n2\n"), ("b", "1\nmany\n")]).problem();
+        let expected = "line 2: expected a whole number from 0 to 100, the percent of the processor in use";
+        assert_eq!(words, format!("FOLDER/b: {expected}"));
+        let uneven = Folder::new("uneven", &[("a", "1\n2\n"), ("b", "1\n2\n3\n")]).problem();
+        assert!(uneven.starts_with("FOLDER/b: guest 1 has 3 samples, the first one has 2"), "{uneven}");
+        assert_eq!(Folder::new("empty", &[]).problem(), "FOLDER: no file in it; expected one for each guest");
+        let folder = Folder::new("folder", &[]);
+        fs::create_dir(folder.0.join("a")).expect("a folder");
+        assert!(folder.problem().starts_with("FOLDER/a: "));
+        assert!(
+            read(Path::new("/nowhere/at all"))
+                .expect_err("nothing")
+                .to_string()
+                .starts_with("/nowhere/at all: ")
+        );
+    }
+}

@@ -84,7 +84,7 @@ pub const NAMES: [&str; 4] = ["none", "thr-mmt", "iqr-mmt", "mad-mmt"];
 /// The manager of this name, with the parameters that its authors found best: a threshold of 0.8 (the example that
 /// CloudSim ships), IQR 1.5 and MAD 2.5. None where nothing is called so.
 #[must_use]
-pub fn by_name(name: &str, rules: Rules) -> Option<Box<dyn Manager>> {
+pub fn by_name(name: &str, rules: Rules) -> Option<Box<dyn Manager + Send>> {
     let detect = match name {
         "none" => return Some(Box::new(Idle)),
         "thr-mmt" => Detect::Threshold(0.8),

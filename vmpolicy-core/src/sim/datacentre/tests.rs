@@ -196,6 +196,33 @@ fn no_room_is_told_with_the_guest() {
     assert_eq!(none, NoRoom { guest: 4 });
 }
 
+#[test]
+fn once_its_columns_have_grown_a_step_allocates_nothing() {
+    let centre = Datacentre::of_the_paper(60, 80);
+    let allocated = |days: usize| {
+        // The same day again and again.
+        let one: Vec<u8> = (0..80_u32).flat_map(|guest| (0..48).map(move |step| wave(guest, step))).collect();
+        let samples: Vec<u8> = one.chunks(48).flat_map(|guest| guest.repeat(days)).collect();
+        let demand = Demand::new(&samples, &[48 * days; 80]).expect("sound");
+        let mut manager = balance::by_name("iqr-mmt", Rules::CLOUDSIM).expect("a known name");
+        let mut moves = 0;
+        let counted = allocation_counter::measure(|| {
+            moves = run(&centre, &demand, &mut *manager).expect("room").migrations
+        });
+        (counted.count_total, moves)
+    };
+    let ((some, moves), (more, again)) = (allocated(10), allocated(20));
+    assert!(again > moves + 100, "there is something to do");
+    assert_eq!(more, some);
+}
+
+/// A load that swings, each guest's at another time.
+fn wave(guest: u32, step: u32) -> u8 {
+    let place = (step + 7 * guest) % 48;
+    let height = if place < 24 { place } else { 48 - place };
+    u8::try_from(3 + 3 * height).expect("a percent")
+}
+
 /// The golden day: a change of any figure is a change of behaviour.
 #[test]
 fn a_small_day_under_each_manager() {

@@ -99,6 +99,7 @@ impl<W: Watch> World<'_, W> {
             self.watch.recorded(guest, vm.driver.engine().policy(), out);
         }
         vm.tally.judged(at, vm.driver.engine());
+        self.watch.turned(guest, at, vm.tally.in_breach(), vm.driver.engine());
         self.carry_out_all(guest, at, now);
         Ok(())
     }

@@ -344,6 +344,7 @@ impl<W: Watch> World<'_, W> {
     pub(super) fn switch_off(&mut self, guest: GuestIx, at: Mono) {
         self.drop_job(guest, at);
         self.shares.set_running(guest, at, false, &mut self.services);
+        self.watch.powered(guest, at, false);
         if let Some(vm) = &mut self.vms[guest.index()] {
             vm.phase = Phase::Off;
             vm.run += 1;
@@ -365,6 +366,7 @@ impl<W: Watch> World<'_, W> {
         }
         self.restart_service(guest, at);
         self.shares.set_running(guest, at, true, &mut self.services);
+        self.watch.powered(guest, at, true);
         let Some(vm) = &mut self.vms[guest.index()] else { return Ok(()) };
         if vm.phase != Phase::Off || vm.power_on != power_on {
             return Ok(());

@@ -4,7 +4,7 @@ use super::share::{Shares, hours};
 use super::vm::Vm;
 use crate::backtest::Summary;
 use crate::output::{Event, Output};
-use crate::sim::scenario::{GuestIx, HostIx, Scenario};
+use crate::sim::scenario::{GuestIx, HostIx, PolicyIx, Scenario};
 use crate::time::{Mono, Span};
 
 /// What a run came to.
@@ -36,6 +36,8 @@ pub struct Outcome {
 pub struct GuestOutcome {
     /// What its policy made of it; none where it has none.
     pub summary: Option<Summary>,
+    /// The policy that it had at the end, whose ids the summary's are; none where it has none.
+    pub policy: Option<PolicyIx>,
     /// The part of the processor time it demanded that it did not get.
     pub missed: f64,
     /// How often it moved, live or not, whoever wanted it.
@@ -53,6 +55,8 @@ pub struct HostOutcome {
     pub energy_kwh: f64,
     /// The sum over its guests of the hours that they were there.
     pub guest_hours: f64,
+    /// The hours in which any guest was there.
+    pub used_hours: f64,
     /// The hours that its processors would have been busy, had all been busy at once.
     pub busy_hours: f64,
     /// The hours in which not all demands were met.
@@ -120,6 +124,7 @@ impl Ledger {
             let watts = if guests > 0 { scenario.hosts[index].power.watts(busy) } else { 0.0 };
             outcome.energy_kwh += watts * lasted / 1_000.0;
             outcome.guest_hours += f64::from(guests) * lasted;
+            outcome.used_hours += if guests > 0 { lasted } else { 0.0 };
             outcome.busy_hours += busy * lasted;
             outcome.overloaded_hours += if shares.is_overloaded(host) { lasted } else { 0.0 };
             outcome.most_guests = outcome.most_guests.max(guests);
@@ -168,6 +173,7 @@ impl Ledger {
         let part = |guest: usize| ratio(self.missed[guest], self.demanded[guest]);
         let parts: Vec<f64> = (0..self.demanded.len()).map(|guest| 1.0 - part(guest)).collect();
         let guests = vms.into_iter().enumerate().map(|(guest, vm)| GuestOutcome {
+            policy: vm.as_ref().map(|vm| vm.managed.policy),
             summary: vm.map(|vm| vm.summary((scenario.start, end))),
             missed: part(guest),
             moves: self.moves[guest],

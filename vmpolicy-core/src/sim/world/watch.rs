@@ -1,6 +1,7 @@
 //! Whoever wants to see the world while it happens.
 
 use super::share::Shares;
+use crate::engine::Engine;
 use crate::id::IndicatorId;
 use crate::input::Absence;
 use crate::output::Output;
@@ -19,6 +20,18 @@ pub trait Watch {
     /// A guest's probe has answered.
     fn polled(&mut self, guest: GuestIx, at: Wall, indicator: IndicatorId, value: Result<f64, Absence>) {
         let _ = (guest, at, indicator, value);
+    }
+
+    /// A guest's daemon has taken an input, and all of its records have been told. What its rules see now is in the
+    /// engine; `in_breach` says whether one with the action `move` was true at the last poll.
+    #[inline]
+    fn turned(&mut self, guest: GuestIx, at: Mono, in_breach: bool, engine: &Engine) {
+        let _ = (guest, at, in_breach, engine);
+    }
+
+    /// A guest is switched off, or on again.
+    fn powered(&mut self, guest: GuestIx, at: Mono, on: bool) {
+        let _ = (guest, at, on);
     }
 
     /// A guest is somewhere else from now on; none while it is nowhere.
@@ -69,6 +82,12 @@ impl Snapshot<'_> {
     #[must_use]
     pub fn busy(&self, host: HostIx) -> f64 {
         self.shares.busy(host)
+    }
+
+    /// Whether not all that is demanded of a host can be met.
+    #[must_use]
+    pub fn is_overloaded(&self, host: HostIx) -> bool {
+        self.shares.is_overloaded(host)
     }
 
     /// What a guest's service says.

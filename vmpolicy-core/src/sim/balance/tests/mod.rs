@@ -5,7 +5,7 @@ mod world;
 
 use super::*;
 use proptest::prelude::*;
-use world::{World, worlds};
+use world::{Row, World, worlds};
 
 fn detects() -> impl Strategy<Value = Detect> {
     prop_oneof![
@@ -143,6 +143,21 @@ fn the_least_used_host_is_emptied_and_can_be_switched_off() {
     let answer = ask(&mut manager, &world);
     let moves = [(1, 1, 2), (2, 1, 0)].map(|(guest, from, to)| Move { guest, from, to });
     assert_eq!((answer.moves.as_slice(), answer.off.as_slice()), (&moves[..], &[1][..]));
+}
+
+#[test]
+fn a_host_that_could_not_be_emptied_leaves_no_trace() {
+    let row = |home, demand, memory| Row { home, to: None, size: 2500.0, demand, memory };
+    // Host 1 is the least used. Its first guest would fit on host 0, its second has too much memory: neither moves. The first
+    // one's past swings and would have made host 0's limit so low that host 2's guest had no room there.
+    let guests = [row(0, 1200.0, 100.0), row(1, 300.0, 100.0), row(1, 200.0, 4000.0), row(2, 1100.0, 100.0)];
+    let past: Vec<_> = (0..30).map(|round| vec![48, if round % 2 == 0 { 0 } else { 100 }, 8, 44]).collect();
+    let world = World::new(vec![0; 3], vec![true, true, false], &guests, &past);
+    for detect in [Detect::InterquartileRange(1.5), Detect::MedianAbsoluteDeviation(2.5)] {
+        let answer = ask(&mut Consolidation::new(detect, Rules::default()), &world);
+        assert_eq!(answer.moves, [Move { guest: 3, from: 2, to: 0 }]);
+        assert_eq!(answer.off, [2]);
+    }
 }
 
 #[test]
