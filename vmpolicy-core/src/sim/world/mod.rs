@@ -16,6 +16,7 @@
 //! | `moves` | moves under way |
 //! | `faults` | what goes wrong, begun and ended |
 //! | `jobs` | job queues |
+//! | `look` | what a watcher may ask of a world |
 //! | `outcome` | what it came to |
 //! | `watch` | whoever wants to see it happen |
 
@@ -23,6 +24,7 @@ mod agenda;
 mod effects;
 mod faults;
 mod jobs;
+mod look;
 mod manage;
 mod moves;
 mod outcome;
@@ -252,7 +254,17 @@ impl<'a, W: Watch> World<'a, W> {
         self.shares.share_out();
         self.watch.stepped(
             at,
-            &Snapshot { shares: &self.shares, services: &self.services, queues: self.jobs.queues() },
+            &Snapshot {
+                shares: &self.shares,
+                services: &self.services,
+                queues: self.jobs.queues(),
+                inner: look::Inner {
+                    vms: &self.vms,
+                    moves: &self.moves,
+                    clerks: &self.clerks,
+                    faults: &self.faults,
+                },
+            },
         );
     }
 
