@@ -51,22 +51,32 @@ pub fn ten_rules() -> Policy {
     build(file)
 }
 
-/// `base_aware` for an array of these hosts, the last of which is the base, on a counter of slow queries.
+/// `base_aware` for an array of these hosts, the last of which is the base, on the queries that a database works on.
 #[must_use]
 pub fn fleet_policy(array: &str, hosts: &[String]) -> Policy {
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    build_on(
-        array,
-        &hosts,
-        PolicyFile {
-            indicators: vec![indicator("slow_queries".to_owned(), Read::Delta)],
-            rules: vec![
-                rule("overloaded", above("slow_queries", HIGH), TARRY_HIGH, ActionForm::Move),
-                rule("idle", below("slow_queries", LOW), TARRY_LOW, ActionForm::MoveToBase),
-            ],
-            ..PolicyFile::default()
-        },
-    )
+    let threads = "threads_running";
+    let file = PolicyFile {
+        indicators: vec![indicator(threads.to_owned(), Read::Gauge)],
+        rules: vec![
+            rule("overloaded", above(threads, 8.0), TARRY_HIGH, ActionForm::Move),
+            rule("idle", below(threads, 0.15), TARRY_LOW, ActionForm::MoveToBase),
+        ],
+        ..PolicyFile::default()
+    };
+    build_on(array, &hosts, file)
+}
+
+/// `move` alone, for an array of these hosts and a base that nobody goes to, where much of a guest's time is stolen.
+#[must_use]
+pub fn steal_policy(array: &str, hosts: &[String]) -> Policy {
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let file = PolicyFile {
+        indicators: vec![indicator("steal".to_owned(), Read::Gauge)],
+        rules: vec![rule("crowded", above("steal", 5.0), TARRY_HIGH, ActionForm::Move)],
+        ..PolicyFile::default()
+    };
+    build_on(array, &hosts, file)
 }
 
 fn build(file: PolicyFile) -> Policy {

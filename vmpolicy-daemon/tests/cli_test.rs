@@ -181,6 +181,9 @@ fn colour_is_only_where_it_is_wanted() {
     let folder = Folder::new();
     assert!(!folder.told(&["good.yaml"], 0).0.contains('\u{1b}'));
     assert!(folder.told(&["good.yaml", "--color", "always"], 0).0.contains("\u{1b}[32mok"));
+    let name = "version: 1\npolicy: policy.yaml\ntests: [{ name: \"a \\e[31m b\", expect: [] }]\n";
+    folder.put("red.yaml", name);
+    assert!(!folder.told(&["red.yaml"], 0).0.contains('\u{1b}'), "whatever a name says");
 }
 
 /// The fenced blocks of a page: language and content.

@@ -62,9 +62,18 @@ impl Engine {
     /// An engine that has seen nothing yet.
     #[must_use]
     pub fn new(policy: Arc<Policy>, setup: Setup) -> Self {
-        let plan = Plan::of(&policy);
+        let plan = Arc::new(Plan::of(&policy));
         let state = State::new(&policy, &plan, setup);
-        Self { policy, plan: plan.into(), state, waiting: None }
+        Self { policy, plan, state, waiting: None }
+    }
+
+    /// Another engine that has seen nothing yet, of the same policy. They share what was worked out of it, so that
+    /// thousands of guests with one policy keep it once.
+    #[must_use]
+    pub fn another(&self, setup: Setup) -> Self {
+        let (policy, plan) = (Arc::clone(&self.policy), Arc::clone(&self.plan));
+        let state = State::new(&policy, &plan, setup);
+        Self { policy, plan, state, waiting: None }
     }
 
     /// One step: takes an input and the time, and says all that is to be done, to be written down and to be

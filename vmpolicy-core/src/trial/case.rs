@@ -164,7 +164,8 @@ pub struct Expectation {
 pub enum Want {
     /// An event: one, at some moment of that time.
     Event(Pattern),
-    /// None of these events in all that time; no pattern at all is none of those that must be complete.
+    /// None of these events in all that time; no pattern at all is none of those that must be complete, nor of the
+    /// [decisive](super::DECISIVE) ones.
     Nothing(Vec<Pattern>),
     /// A state: throughout that time, as it is when all of a moment has happened.
     State(Vec<Fact>),

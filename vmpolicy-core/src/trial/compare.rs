@@ -5,7 +5,7 @@
 
 use super::case::{Case, Expectation, Want, When};
 use super::fact::Got;
-use super::pattern::{Field, Pattern};
+use super::pattern::{DECISIVE, Field, Pattern};
 use super::run::{Said, Wrong};
 use crate::time::Span;
 
@@ -84,7 +84,7 @@ pub(super) struct Compared {
     pub(super) meets: Vec<Option<usize>>,
 }
 
-pub(super) fn compare(case: &Case, said: &[Said], wrong: Vec<Wrong>) -> Compared {
+pub(super) fn compare(case: &Case, said: &[Said], wrong: Wrong) -> Compared {
     let mut found = Vec::new();
     let wanted: Vec<(usize, When, &Pattern)> =
         case.expectations.iter().enumerate().filter_map(wanted).collect();
@@ -96,7 +96,7 @@ pub(super) fn compare(case: &Case, said: &[Said], wrong: Vec<Wrong>) -> Compared
         for (index, one) in within(said, expectation.when) {
             let name = one.event().name();
             let forbidden = match patterns.as_slice() {
-                [] => case.complete.contains(&name),
+                [] => case.complete.contains(&name) || DECISIVE.contains(&name),
                 patterns => patterns.iter().any(|pattern| pattern.fits(one.event(), &one.policy)),
             };
             if forbidden {
@@ -117,7 +117,7 @@ pub(super) fn compare(case: &Case, said: &[Said], wrong: Vec<Wrong>) -> Compared
             found.push(Difference::Unexpected { said: index });
         }
     }
-    let state = |(expected, fact, at, got)| Difference::State { expected, fact, at, got };
+    let state = |((expected, fact), (at, got))| Difference::State { expected, fact, at, got };
     found.extend(wrong.into_iter().map(state));
     found.sort_by_key(|difference| difference.times(case, said).into_iter().min());
     let meets = of_said.into_iter().map(|met| met.map(|index| wanted[index].0)).collect();

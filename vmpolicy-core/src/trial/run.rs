@@ -2,6 +2,7 @@
 
 use super::case::{Case, Want};
 use super::compare::{Compared, Difference, compare};
+use super::fact::Got;
 use super::world::{Onlooker, World, rules};
 use crate::Engine;
 use crate::checker::Violation;
@@ -12,7 +13,7 @@ use crate::output::{Event, Origin, Output, Record, Request};
 use crate::policy::Policy;
 use crate::record;
 use crate::time::{Now, Span, Wall};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use super::world::MOST_STEPS;
@@ -182,7 +183,7 @@ pub fn run(policy: &Arc<Policy>, case: &Case) -> Result<Report, Broken> {
         }
     }
     let marks: Vec<Span> = marks.into_iter().filter(|mark| *mark <= case.lasts).collect();
-    let look = Look { case, said: Vec::new(), wrong: Vec::new(), film: None };
+    let look = Look { case, said: Vec::new(), wrong: Wrong::new(), film: None };
     let (Look { said, wrong, .. }, steps) = World::new(policy, case, look).run(&marks)?;
     let Compared { differences, meets } = compare(case, &said, wrong);
     let acted = said.iter().filter_map(acting).collect();
@@ -195,7 +196,7 @@ pub fn run(policy: &Arc<Policy>, case: &Case) -> Result<Report, Broken> {
         times.sort_unstable();
         times.dedup();
         let film = Film::round(policy, case, &said, explained, times.clone());
-        let look = Look { case, said: Vec::new(), wrong: Vec::new(), film: Some(film) };
+        let look = Look { case, said: Vec::new(), wrong: Wrong::new(), film: Some(film) };
         if let Some(film) = World::new(policy, case, look).run(&times)?.0.film {
             (frames, standings) = (film.frames, film.standings);
         }
@@ -216,13 +217,13 @@ fn acting(said: &Said) -> Option<String> {
     Some(said.policy.rules()[rule].name.clone())
 }
 
-/// A state that is not as expected: the expectation, the fact, when, and what it is.
-pub(super) type Wrong = (usize, usize, Span, super::fact::Got);
+/// States that are not as expected: by expectation and fact, when that was first seen, and what it was.
+pub(super) type Wrong = BTreeMap<(usize, usize), (Span, Got)>;
 
 struct Look<'a> {
     case: &'a Case,
     said: Vec<Said>,
-    wrong: Vec<Wrong>,
+    wrong: Wrong,
     film: Option<Film>,
 }
 
@@ -330,10 +331,11 @@ impl Onlooker for Look<'_> {
                 continue;
             }
             for (fact, of) in facts.iter().enumerate() {
-                if let Err(got) = of.check(engine)
-                    && !self.wrong.iter().any(|wrong| (wrong.0, wrong.1) == (index, fact))
-                {
-                    self.wrong.push((index, fact, at, got));
+                if self.wrong.contains_key(&(index, fact)) {
+                    continue;
+                }
+                if let Err(got) = of.check(engine) {
+                    self.wrong.insert((index, fact), (at, got));
                 }
             }
         }

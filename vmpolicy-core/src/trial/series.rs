@@ -1,12 +1,4 @@
 //! What an indicator's probe reads over time, and the notation for it.
-//!
-//! | item | values |
-//! | --- | --- |
-//! | `76` | 76 |
-//! | `76x5` | 76, five times |
-//! | `0+60x10` | ten values from 0, each 60 more than the one before |
-//! | `+60x10` | ten more values, each 60 more than the one before, beginning with the last number |
-//! | `missing`, `timed-out x3` | no number, and why; `_` is short for `missing` |
 
 use crate::input::Absence;
 use crate::time::Span;
@@ -139,7 +131,15 @@ pub struct SeriesError {
     pub hint: Option<String>,
 }
 
-/// Reads values as a test file has them; see the [table](self).
+/// Reads values as a test file has them.
+///
+/// | item | values |
+/// | --- | --- |
+/// | `76` | 76 |
+/// | `76x5` | 76, five times |
+/// | `0+60x10` | ten values from 0, each 60 more than the one before |
+/// | `+60x10` | ten more values, each 60 more than the one before, beginning with the last number |
+/// | `missing`, `timed-out x3` | no number, and why; `_` is short for `missing` |
 ///
 /// ```
 /// use vmpolicy_core::trial::{Item, parse_items};

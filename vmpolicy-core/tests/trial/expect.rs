@@ -54,6 +54,8 @@ fn completeness_can_be_loosened_and_tightened() {
     let with = |complete: &str| differences(&format!("{BUSY}for: 5m\ncomplete: {complete}\nexpect: []"));
     assert_eq!(with("false"), Vec::<String>::new());
     assert_eq!(with("true"), [format!("unexpected {ASKS}")]);
+    let any = differences(&format!("{BUSY}for: 5m\ncomplete: false\nexpect: [{{ at: 0s..5m, none: any }}]"));
+    assert_eq!(any, [format!("forbidden [0] {ASKS}")], "`any` is never empty");
     assert_eq!(with("[confirmed]"), ["unexpected 3m confirmed id=1 at_host=mln2"]);
 }
 

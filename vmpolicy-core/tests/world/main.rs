@@ -2,6 +2,7 @@
 #![cfg(all(feature = "sim", feature = "testkit"))]
 
 mod faults;
+mod islands;
 mod moves;
 mod ordinary;
 mod place;

@@ -129,7 +129,20 @@ impl Add for Scenario {
 /// What happened, a line each.
 pub(crate) struct Story<'a> {
     scenario: &'a Scenario,
+    guests: Vec<GuestIx>,
+    hosts: Vec<HostIx>,
     pub(crate) lines: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    /// Of a part of a scenario, with these guests and hosts.
+    pub(crate) fn of(scenario: &'a Scenario, guests: Vec<GuestIx>, hosts: Vec<HostIx>) -> Self {
+        Self { scenario, guests, hosts, lines: Vec::new() }
+    }
+
+    fn guest(&self, guest: GuestIx) -> &'a str {
+        &self.scenario.guests[self.guests[guest.index()].index()].name
+    }
 }
 
 impl Watch for Story<'_> {
@@ -150,15 +163,16 @@ impl Watch for Story<'_> {
             // By the guest's own clock, which a fault may have set back.
             let back = if record.at < self.scenario.start { "-" } else { "" };
             let since = Span::from_millis((record.at.0 - self.scenario.start.0).unsigned_abs());
-            self.lines.push(format!("{back}{since} {}: {what}", self.scenario.guests[guest.index()].name));
+            self.lines.push(format!("{back}{since} {}: {what}", self.guest(guest)));
         }
     }
 
     fn placed(&mut self, guest: GuestIx, at: Mono, host: Option<HostIx>) {
         if at > Mono(0) {
-            let host = host.map_or("nowhere", |host| &self.scenario.hosts[host.index()].name);
+            let host =
+                host.map_or("nowhere", |host| &self.scenario.hosts[self.hosts[host.index()].index()].name);
             let since = Span::from_millis(at.0.unsigned_abs());
-            self.lines.push(format!("{since} {} is on {host}", self.scenario.guests[guest.index()].name));
+            self.lines.push(format!("{since} {} is on {host}", self.guest(guest)));
         }
     }
 }
@@ -169,7 +183,9 @@ pub(crate) fn story(scenario: &Scenario) -> (Vec<String>, Outcome) {
 }
 
 pub(crate) fn story_with(scenario: &Scenario, options: Options) -> (Vec<String>, Outcome) {
-    let mut story = Story { scenario, lines: Vec::new() };
+    let guests = (0..scenario.guests.len()).map(GuestIx::from_index).collect();
+    let hosts = (0..scenario.hosts.len()).map(HostIx::from_index).collect();
+    let mut story = Story::of(scenario, guests, hosts);
     let outcome = run(scenario, options, &mut story).unwrap_or_else(|violated| panic!("{violated}"));
     (story.lines, outcome)
 }

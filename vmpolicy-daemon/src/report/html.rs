@@ -160,7 +160,7 @@ fn panels(out: &mut String, page: &Page) {
             }
             keys(out, panel);
             *out += "<output class=\"needs-js\"></output></figcaption>\n";
-            *out += &svg::panel(panel, page);
+            *out += &svg::panel(panel, variant, page);
             *out += "\n</figure>\n";
         }
         *out += "</section>\n";

@@ -4,7 +4,7 @@ use super::build::LINES_MAX;
 use super::log::{BAND_BUCKETS, GuestLog};
 use super::model::{Band, Bars, Figure, Indicator, Lane, Lanes, Line, Page, Panel, Stack, StayState};
 use super::number::{Drawn, Offset};
-use super::thin::{bucket_ms, spans, stays};
+use super::thin::{bucket_ms, part, spans, stays};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Spans in breach of all guests of a page.
@@ -32,7 +32,7 @@ pub(super) fn indicator(mut figure: Indicator, logs: &[GuestLog], page: &Page, v
     shown.sort_by_key(|log| std::cmp::Reverse(log.in_breach()));
     shown.truncate(LINES_MAX);
     shown.sort_by_key(|log| log.guest);
-    let most = BREACHES_MAX / (shown.len().max(1) * variants);
+    let most = part(shown.iter().map(|log| log.breach.len()), BREACHES_MAX / variants);
     for log in shown {
         let (breach, gap) = spans(&log.breach, most);
         let points = log.thin.clone().finish();
@@ -106,7 +106,10 @@ pub(super) fn requests(
         86_400_000 => "a day".to_owned(),
         other => format!("each {}", vmpolicy_core::time::Span::from_millis(other.unsigned_abs())),
     };
-    let about = "Moves asked for, by the rule that asked, counted from each full hour.";
+    let about = match width.0 {
+        3_600_000 => "Moves asked for, by the rule that asked, counted from each full hour.",
+        _ => "Moves asked for, by the rule that asked.",
+    };
     let figure = Figure::Bars(Bars { first, width_s: width, names, counts });
     panel("requests", format!("Requests {every}"), about, figure)
 }
@@ -198,7 +201,7 @@ fn mean_of_buckets(changes: &[(i64, usize, i64)], rows: usize, bucket: i64, last
 pub(super) fn whereabouts(logs: &[GuestLog], variants: usize) -> Panel {
     let most = LANES_MAX / variants;
     let shown = &logs[..logs.len().min(most)];
-    let stays_max = (STAYS_MAX / (shown.len().max(1) * variants)).max(2);
+    let stays_max = part(shown.iter().map(|log| log.stays.len()), STAYS_MAX / variants).max(2);
     let lane = |log: &GuestLog| {
         let (stays, shortest_s) = stays(&log.stays, stays_max);
         Lane { guest: log.guest, stays, shortest_s }

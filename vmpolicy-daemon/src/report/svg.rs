@@ -1,10 +1,11 @@
 //! The figures as drawings that need no script: what is printed, and what a reader without scripts sees. Always the
 //! whole range.
 
-use super::model::{Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState};
+use super::model::{Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState, Variant};
 use super::number::Offset;
 use super::thin;
-use super::words::{civil, escaped, plain};
+use super::words::{Shared, civil, escaped, plain};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use vmpolicy_core::time::Wall;
 
@@ -18,6 +19,8 @@ const LANES_MAX: usize = 40;
 const STAYS_MAX: usize = 3_000;
 /// Moments at which a stack is drawn.
 const STEPS_MAX: usize = 500;
+/// Hosts that are named beside a drawing.
+const LEGEND_MAX: usize = 17;
 /// Columns that a line is drawn in.
 const COLUMNS: usize = 800;
 /// The palette of hosts, the same as the script's.
@@ -32,15 +35,29 @@ struct Drawing<'a> {
     out: String,
     top: f64,
     bottom: f64,
+    /// Where the names beside the plot end.
+    beside: f64,
     low: f64,
     high: f64,
 }
 
-pub(super) fn panel(panel: &Panel, page: &Page) -> String {
+pub(super) fn panel(panel: &Panel, variant: &Variant, page: &Page) -> String {
     let lasts_ms = page.range.to.0.saturating_sub(page.range.from.0).max(1) as f64;
-    let mut to = Drawing { page, lasts_ms, out: String::new(), top: 8.0, bottom: 0.0, low: 0.0, high: 1.0 };
+    let mut to = Drawing {
+        page,
+        lasts_ms,
+        out: String::new(),
+        top: 8.0,
+        bottom: 0.0,
+        beside: 0.0,
+        low: 0.0,
+        high: 1.0,
+    };
     match &panel.figure {
-        Figure::Indicator(figure) => to.indicator(figure),
+        Figure::Indicator(figure) => {
+            to.indicator(figure);
+            to.moves(variant);
+        }
         Figure::Bars(figure) => to.bars(figure),
         Figure::Stack(figure) => to.stack(figure),
         Figure::Lanes(figure) => to.lanes(figure),
@@ -48,7 +65,7 @@ pub(super) fn panel(panel: &Panel, page: &Page) -> String {
     }
     to.marks();
     to.time();
-    let height = to.bottom + 24.0;
+    let height = (to.bottom + 24.0).max(to.beside);
     let title = escaped(&format!("{}. {}", panel.title, panel.about));
     format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">{}</svg>", to.out)
 }
@@ -65,7 +82,7 @@ pub(super) fn host_colours(page: &Page) -> Vec<&'static str> {
 }
 
 /// Round numbers between two, about three.
-fn ticks(low: f64, high: f64) -> Vec<f64> {
+fn ticks(low: f64, high: f64, whole: bool) -> Vec<f64> {
     let rough = (high - low) / 3.0;
     if !rough.is_finite() || rough <= 0.0 {
         return vec![low];
@@ -78,7 +95,7 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
         power *= 10.0;
     }
     let step = [1.0, 2.0, 5.0, 10.0].map(|one| one * power).into_iter().find(|one| *one >= rough);
-    let step = step.unwrap_or(rough);
+    let step = step.unwrap_or(rough).max(if whole { 1.0 } else { 0.0 });
     let first = (low / step).ceil();
     (0..12).map(|index| (first + f64::from(index)) * step).filter(|at| *at <= high).collect()
 }
@@ -104,10 +121,10 @@ impl Drawing<'_> {
         let _ = write!(self.out, "<text {attributes} x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
     }
 
-    fn plot(&mut self, height: f64, low: f64, high: f64) {
+    fn plot(&mut self, height: f64, low: f64, high: f64, whole: bool) {
         self.bottom = self.top + height;
         (self.low, self.high) = (low, if high > low { high } else { low + 1.0 });
-        for value in ticks(self.low, self.high) {
+        for value in ticks(self.low, self.high, whole) {
             let y = self.y(value);
             let _ = write!(self.out, "<path class=\"rule\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
             self.text("text-anchor=\"end\"", LEFT - 8.0, y + 4.0, &plain(value));
@@ -134,7 +151,7 @@ impl Drawing<'_> {
             }
             low = low.min(threshold.value);
         }
-        self.plot(180.0, low, high * 1.05);
+        self.plot(180.0, low, high * 1.05, false);
         if let Some(line) = line {
             for &(from, to) in &line.breach {
                 let x = self.x(from.0);
@@ -170,6 +187,24 @@ impl Drawing<'_> {
             let says = format!("{} {} {}", threshold.rule, threshold.sign, plain(threshold.value));
             self.text(&format!("class=\"{class}\""), RIGHT + 8.0, y + 4.0, &says);
         }
+    }
+
+    /// Below the indicator, when the guests moved: each column once.
+    fn moves(&mut self, variant: &Variant) {
+        let mut columns = BTreeSet::new();
+        for panel in &variant.panels {
+            let Figure::Lanes(figure) = &panel.figure else { continue };
+            for pair in figure.lanes.iter().flat_map(|lane| lane.stays.windows(2)) {
+                if pair[0].host != pair[1].host {
+                    columns.insert((pair[1].from.0 as f64 / self.lasts_ms * COLUMNS as f64) as i64);
+                }
+            }
+        }
+        for column in columns {
+            let x = LEFT + column as f64 / COLUMNS as f64 * (RIGHT - LEFT);
+            self.rect("class=\"tick\"", x, self.bottom + 3.0, 1.2, 8.0);
+        }
+        self.bottom += 12.0;
     }
 
     /// A line in columns with the least and the greatest of each kept.
@@ -218,7 +253,7 @@ impl Drawing<'_> {
         let bars = figure.counts.first().map_or(0, Vec::len);
         let sum = |index: usize| figure.counts.iter().map(|row| f64::from(row[index])).sum::<f64>();
         let high = (0..bars).map(sum).fold(1.0, f64::max);
-        self.plot(110.0, 0.0, high * 1.08);
+        self.plot(110.0, 0.0, high * 1.08, true);
         let width = figure.width_s.0 as f64 / self.lasts_ms * (RIGHT - LEFT);
         let gap = if width > 6.0 { 1.5 } else { 0.0 };
         // Where several bars share a column, the highest is drawn.
@@ -262,7 +297,7 @@ impl Drawing<'_> {
         }
         let sum = |step: &(i64, usize)| figure.counts.iter().map(|row| row[step.1].0).sum::<f64>();
         let high = steps.iter().map(sum).fold(1.0, f64::max);
-        self.plot(if self.page.guests.len() == 1 { 60.0 } else { 150.0 }, 0.0, high);
+        self.plot(if self.page.guests.len() == 1 { 60.0 } else { 150.0 }, 0.0, high, true);
         let mut below = vec![0.0; steps.len()];
         for (row, counts) in figure.counts.iter().enumerate() {
             let colour = figure.hosts.get(row).map_or("#999999", |&host| colours[host]);
@@ -289,18 +324,19 @@ impl Drawing<'_> {
                 );
             }
         }
-        self.legend(&figure.hosts);
+        // As they stand above each other.
+        self.legend(&figure.hosts.iter().rev().copied().collect::<Vec<_>>());
     }
 
-    /// Names beside the plot, as far as there is room.
+    /// Names beside the plot, from the top; of very many the first.
     fn legend(&mut self, hosts: &[usize]) {
         let colours = host_colours(self.page);
-        let room = ((self.bottom - self.top) / 16.0) as usize;
-        for (row, &host) in hosts.iter().rev().take(room).enumerate() {
+        for (row, &host) in hosts.iter().take(LEGEND_MAX).enumerate() {
             let y = self.top + row as f64 * 16.0;
             self.rect(&format!("fill=\"{}\"", colours[host]), RIGHT + 8.0, y, 10.0, 10.0);
             let name = self.page.hosts[host].name.clone();
             self.text("", RIGHT + 23.0, y + 9.0, &name);
+            self.beside = y + 14.0;
         }
     }
 
@@ -312,12 +348,13 @@ impl Drawing<'_> {
         self.out += "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
                      patternTransform=\"rotate(45)\"><path d=\"M0 0V6\" stroke=\"white\" stroke-width=\"3\" \
                      stroke-opacity=\"0.7\"/></pattern></defs>";
-        let most = STAYS_MAX / shown.len().max(1);
+        let most = thin::part(shown.iter().map(|lane| lane.stays.len()), STAYS_MAX);
         let mut used = Vec::new();
+        let names = Shared::of_all(&self.page.guests);
         for (row, lane) in shown.iter().enumerate() {
             let y = self.top + row as f64 * tall;
             if self.page.guests.len() > 1 {
-                let name: Vec<_> = self.page.guests[lane.guest].chars().collect();
+                let name: Vec<_> = names.of(&self.page.guests[lane.guest]).chars().collect();
                 let name = match name.len() {
                     0..=9 => name.into_iter().collect(),
                     long => format!("…{}", name[long - 8..].iter().collect::<String>()),
@@ -345,14 +382,14 @@ impl Drawing<'_> {
             self.bottom += 18.0;
             self.text("", LEFT, self.bottom - 4.0, &format!("and {more} more guests"));
         }
-        used.sort_unstable_by(|one, other| other.cmp(one));
+        used.sort_unstable();
         self.legend(&used);
     }
 
     fn meter(&mut self, figure: &Meter) {
         let all = || figure.lines.iter().map(|(_, points)| points);
         let numbers = || all().flat_map(|points| points.low.iter().chain(&points.high)).map(|one| one.0);
-        self.plot(110.0, numbers().fold(0.0, f64::min), numbers().fold(0.0, f64::max) * 1.05);
+        self.plot(110.0, numbers().fold(0.0, f64::min), numbers().fold(0.0, f64::max) * 1.05, false);
         for (row, (name, points)) in figure.lines.iter().enumerate() {
             let colour = PALETTE[row % PALETTE.len()];
             let data = self.steps(points);

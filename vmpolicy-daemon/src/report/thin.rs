@@ -41,7 +41,8 @@ impl Thin {
     }
 
     fn fold(&mut self) {
-        let count = (self.cells_max / 2).max(1);
+        // A bucket has two numbers and its time; it takes the room of three, as two samples with theirs take four.
+        let count = (self.cells_max / 3).max(1);
         self.bucket_ms = bucket_ms(self.lasts_ms, count);
         self.buckets = vec![Bucket::default(); count];
         for (at, value) in std::mem::take(&mut self.each) {
@@ -89,6 +90,23 @@ impl Thin {
 pub(super) fn bucket_ms(lasts_ms: i64, count: usize) -> i64 {
     let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
     (lasts_ms / count + 1).max(1)
+}
+
+/// How many each of several may have so that all together have no more than this: those that have few leave their
+/// part to the others. At least one.
+pub(super) fn part(counts: impl Iterator<Item = usize>, all: usize) -> usize {
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_unstable();
+    let (mut left, mut others) = (all, counts.len());
+    for count in counts {
+        let part = left / others;
+        if count > part {
+            return part.max(1);
+        }
+        left -= count;
+        others -= 1;
+    }
+    all.max(1)
 }
 
 /// At most so many spans: those closer together than a gap become one. Returns the gap too, 0 where all are as
@@ -214,6 +232,14 @@ mod tests {
                 prop_assert_eq!(pair[0].to, pair[1].from);
             }
         }
+    }
+
+    #[test]
+    fn few_leave_their_part_to_the_others() {
+        assert_eq!(part([1, 500, 2, 700].into_iter(), 1_000), 498);
+        assert_eq!(part([10, 20, 30].into_iter(), 1_000), 1_000);
+        assert_eq!(part([10; 5_000].into_iter(), 1_000), 1);
+        assert_eq!(part([].into_iter(), 7), 7);
     }
 
     #[test]

@@ -139,6 +139,36 @@ pub(super) fn cell(cell: &Cell, unit: Unit, zone: &ZoneTable) -> String {
     }
 }
 
+/// What all names begin and end with, up to a sign that parts words: a label has no room for it.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    before: usize,
+    after: usize,
+}
+
+impl Shared {
+    pub(super) fn of_all(names: &[String]) -> Self {
+        let [first, others @ ..] = names else { return Self::default() };
+        if others.is_empty() {
+            return Self::default();
+        }
+        let parts = |char: char| "/.:_- ".contains(char);
+        let before = first.match_indices(parts).map(|(at, sign)| at + sign.len());
+        let after = first.match_indices(parts).map(|(at, _)| first.len() - at);
+        let begins = |&at: &usize| names.iter().all(|name| name.len() > at && name.starts_with(&first[..at]));
+        let before = before.filter(begins).max().unwrap_or(0);
+        let ends = |&length: &usize| {
+            let end = &first[first.len() - length..];
+            names.iter().all(|name| name.len() > before + length && name.ends_with(end))
+        };
+        Self { before, after: after.filter(ends).max().unwrap_or(0) }
+    }
+
+    pub(super) fn of<'a>(&self, name: &'a str) -> &'a str {
+        name.get(self.before..name.len().saturating_sub(self.after)).unwrap_or(name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +199,20 @@ mod tests {
         \u{2212}0.25
         76
         ");
+    }
+
+    #[test]
+    fn labels_leave_out_what_all_names_share() {
+        let short = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let shared = Shared::of_all(&names);
+            names.iter().map(|name| shared.of(name).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(short(&["vm1/cpu_mhz", "vm22/cpu_mhz"]), ["vm1", "vm22"]);
+        assert_eq!(short(&["a/web-1.se", "a/web-2.se"]), ["1", "2"]);
+        assert_eq!(short(&["guest1", "guest2"]), ["guest1", "guest2"]);
+        assert_eq!(short(&["a/x", "a/"]), ["a/x", "a/"]);
+        assert_eq!(short(&["a/x"]), ["a/x"]);
     }
 
     #[test]

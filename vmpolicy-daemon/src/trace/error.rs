@@ -151,7 +151,7 @@ fn hint(near: &Option<String>) -> String {
 }
 
 /// Where a row stands in its file, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Place {
     /// In a text.
@@ -178,7 +178,7 @@ impl fmt::Display for Place {
 }
 
 /// Something about a trace that a careful user wants to know.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Note {
     /// What.
     pub kind: NoteKind,
@@ -188,12 +188,12 @@ pub struct Note {
     #[serde(flatten)]
     pub place: Option<Place>,
     /// What stands there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
 }
 
 /// What a note is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteKind {
     /// Columns that were left aside.

@@ -171,6 +171,19 @@ impl Browser {
         self.actions(&json!({ "type": "pointer", "id": "mouse", "actions": actions }));
     }
 
+    /// A finger goes from place to place.
+    pub(crate) fn finger(&self, places: &[(f64, f64)]) {
+        let go = |(x, y): (f64, f64)| {
+            let (x, y) = (x.round() as i64, y.round() as i64);
+            json!({ "type": "pointerMove", "duration": 20, "x": x, "y": y, "origin": "viewport" })
+        };
+        let mut actions = vec![go(places[0]), json!({ "type": "pointerDown", "button": 0 })];
+        actions.extend(places[1..].iter().map(|place| go(*place)));
+        actions.push(json!({ "type": "pointerUp", "button": 0 }));
+        let touch = json!({ "pointerType": "touch" });
+        self.actions(&json!({ "type": "pointer", "id": "finger", "parameters": touch, "actions": actions }));
+    }
+
     pub(crate) fn double_click(&self, place: (f64, f64)) {
         let press =
             [json!({ "type": "pointerDown", "button": 0 }), json!({ "type": "pointerUp", "button": 0 })];
@@ -220,7 +233,15 @@ impl Browser {
 
     /// The whole page as a picture, into the folder of the build's own temporary files: to look at.
     pub(crate) fn picture(&self, name: &str) {
-        let shot = self.cdp("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
+        self.save(name, self.cdp("Page.captureScreenshot", &json!({ "captureBeyondViewport": true })));
+    }
+
+    /// What is in the window, with the cursor as it is.
+    pub(crate) fn window_picture(&self, name: &str) {
+        self.save(name, self.cdp("Page.captureScreenshot", &json!({})));
+    }
+
+    fn save(&self, name: &str, shot: Value) {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
         std::fs::write(path, decoded(shot["data"].as_str().unwrap())).unwrap();
     }

@@ -113,6 +113,7 @@ fn the_cursor_says_what_the_data_says() {
         assert!(lane.starts_with("mln"), "{lane}");
     }
     quiet(&browser);
+    browser.window_picture("cursor");
 }
 
 /// `Sat 28 Mar 2009 10:49:12 UTC+1`, as seconds since the beginning.
@@ -151,6 +152,55 @@ fn one_drag_zooms_every_figure_to_the_same_range() {
     browser.double_click(place(&browser, "whereabouts", 0.5));
     assert_eq!(in_view(&browser), whole);
     quiet(&browser);
+}
+
+#[test]
+fn a_finger_points_and_moves_what_is_in_view() {
+    let backtest = Backtest::new();
+    let browser = Browser::start();
+    browser.window(390, 844);
+    browser.open(&backtest.page());
+    let at = place(&browser, "indicator", 0.6);
+    browser.finger(&[at]);
+    let says = "return document.querySelector('figure[data-panel=indicator] output').textContent";
+    assert_ne!(browser.text(says), "", "a tap sets the cursor");
+    browser.script("document.querySelector('figure[data-panel=indicator] .plot').focus()");
+    browser.keys("++");
+    let before = in_view(&browser)[0];
+    browser.finger(&[at, (at.0 - 30.0, at.1), (at.0 - 60.0, at.1), (at.0 - 100.0, at.1)]);
+    let after = in_view(&browser)[0];
+    assert!(after.0 > before.0 + 1_000.0, "{before:?} {after:?}");
+    assert!((after.1 - after.0 - (before.1 - before.0)).abs() < 1.0, "{before:?} {after:?}");
+    quiet(&browser);
+}
+
+#[test]
+fn words_stand_out_in_both_themes() {
+    let backtest = Backtest::new();
+    let browser = Browser::start();
+    for scheme in ["light", "dark"] {
+        browser.media("screen", scheme);
+        browser.open(&backtest.page());
+        // WCAG 2.2, 1.4.3: at least 4.5 to 1.
+        let ratios = browser.script(
+            "const style = getComputedStyle(document.documentElement);
+             const light = (name) => {
+               const part = (at) => {
+                 const c = parseInt(style.getPropertyValue(name).trim().slice(at, at + 2), 16) / 255;
+                 return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+               };
+               return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
+             };
+             const ratio = (one, other) => {
+               const [more, less] = [light(one), light(other)].sort((a, b) => b - a);
+               return (more + 0.05) / (less + 0.05);
+             };
+             return ['--ink', '--muted', '--bad', '--good', '--accent'].map((name) => ratio(name, '--ground'))
+               .concat(ratio('--ink', '--shade'))",
+        );
+        let ratios: Vec<_> = ratios.as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect();
+        assert!(ratios.iter().all(|ratio| *ratio >= 4.5), "{scheme}: {ratios:?}");
+    }
 }
 
 fn place_of_axis(browser: &Browser) -> (f64, f64) {

@@ -5,6 +5,11 @@ use vmpolicy_daemon::report::{Figure, Indicator, Page, html};
 
 const MOST: usize = 5_000_000;
 
+fn bounded(page: &Page) {
+    let size = html(page).len();
+    assert!(size < MOST, "{}: {size} bytes", page.title);
+}
+
 fn indicators(page: &Page) -> impl Iterator<Item = &Indicator> {
     page.variants.iter().flat_map(|variant| &variant.panels).filter_map(|panel| match &panel.figure {
         Figure::Indicator(indicator) => Some(indicator),
@@ -23,8 +28,7 @@ fn a_hundred_thousand_samples_are_all_there() {
     let line = &indicators(&page).next().unwrap().lines[0];
     assert_eq!(line.points.bucket_s, None);
     assert!(line.points.low.len() > 80_000, "{}", line.points.low.len());
-    let size = html(&page).len();
-    assert!(size < MOST, "{size}");
+    bounded(&page);
 }
 
 #[test]
@@ -39,8 +43,7 @@ fn a_year_of_three_policies_is_bounded_and_keeps_its_breaches() {
         let breach = &indicator.lines[0].breach;
         assert!(breach.iter().any(|(from, to)| from.0 <= at.0 && at.0 - 120_000 <= to.0));
     }
-    let size = html(&page).len();
-    assert!(size < MOST, "{size}");
+    bounded(&page);
 }
 
 #[test]
@@ -51,8 +54,16 @@ fn a_thousand_guests_for_a_day_are_bounded() {
         let band = indicator.band.as_ref().unwrap();
         assert!(band.in_breach.iter().any(|&count| count > 100), "{:?}", band.in_breach);
     }
-    let size = html(&page).len();
-    assert!(size < MOST, "{size}");
+    bounded(&page);
+}
+
+/// As many samples, moves, stays and rows as there may be, all at once.
+#[test]
+fn the_worst_of_everything_is_bounded() {
+    let restless = &PATIENT.replace("tarry: 12", "tarry: 1").replace("tarry: 60", "tarry: 1");
+    let restless = &format!("{restless}moves: {{ tour: keep-going, at_most: 60 per 1h, settle: 10s }}\n");
+    let swings = |minute: i64, seed| ragged(minute, seed) + if minute % 9 < 4 { 90.0 } else { 0.0 };
+    bounded(&page("worst", &[restless, restless, restless], 12, 3_300, swings));
 }
 
 #[test]

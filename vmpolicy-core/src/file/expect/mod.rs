@@ -179,7 +179,7 @@ impl Reader {
                 let hosts: Vec<_> = nodes
                     .iter()
                     .map(|node| {
-                        let text = self.known(node, "host", &names)?;
+                        let text = self.known_name(node, "host", &names)?;
                         policy.host_named(&text)
                     })
                     .collect();
@@ -222,7 +222,7 @@ impl Reader {
         let fields = self.fields(node, "`within` and `rule`", &["within", "rule"])?;
         let names: Vec<_> = policy.rules().rows().iter().map(|rule| rule.name.as_str()).collect();
         let rule = self.optional(&fields, "rule", |reader, node| {
-            let text = reader.known(node, "rule", &names)?;
+            let text = reader.known_name(node, "rule", &names)?;
             policy.rule_named(&text)
         });
         let moves = policy.rules().rows().iter().any(|rule| rule.action == Action::Move);
@@ -274,12 +274,12 @@ impl Reader {
 
     fn window_of(&mut self, node: &Node, policy: &Policy) -> Option<WindowId> {
         let names: Vec<_> = policy.windows().rows().iter().map(|named| named.name.as_str()).collect();
-        let text = self.known(node, "window", &names)?;
+        let text = self.known_name(node, "window", &names)?;
         policy.windows().iter().find(|(_, named)| named.name == text).map(|(id, _)| id)
     }
 
     /// A name that the policy has.
-    fn known(&mut self, node: &Node, what: &'static str, names: &[&str]) -> Option<String> {
+    fn known_name(&mut self, node: &Node, what: &'static str, names: &[&str]) -> Option<String> {
         let text = self.text(node, "a name")?;
         if names.contains(&text) {
             return Some(text.to_owned());

@@ -75,7 +75,7 @@ pub struct BadPolicy {
 /// tests:
 ///   - name: the second high sample moves it
 ///     readings: { load: 9x2 }
-///     expect: [{ at: 2m, event: request, to: mln2 }]
+///     expect: [{ at: 1m, event: request, to: mln2 }]
 /// ";
 /// let trials = load_trials(text.as_bytes(), &UtcOnly, &mut |_| Err("no files here".to_owned())).unwrap();
 /// let report = vmpolicy_core::trial::run(&trials.policy, &trials.cases[0]).unwrap();

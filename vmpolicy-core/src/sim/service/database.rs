@@ -11,7 +11,10 @@ pub(super) struct Database {
     long_s: f64,
     /// What one query takes of all the places.
     per_place: f64,
-    slow: f64,
+    /// None where nobody asks, as it takes two exponentials a step.
+    slow: Option<f64>,
+    /// The most that were shown; see [`Meter`].
+    shown: f64,
     /// The share of slow queries, and in which of the meter's steps it is that.
     slow_share: f64,
     slow_share_of: u64,
@@ -29,7 +32,8 @@ impl Database {
             }),
             per_place: 1.0 / f64::from(spec.max_connections),
             long_s: spec.long_query_time.as_secs_f64(),
-            slow: 0.0,
+            slow: Some(0.0),
+            shown: 0.0,
             slow_share: 0.0,
             slow_share_of: 0,
         }
@@ -37,7 +41,8 @@ impl Database {
 
     pub(super) fn restart(&mut self) {
         self.meter.restart();
-        (self.slow, self.slow_share, self.slow_share_of) = (0.0, 0.0, 0);
+        (self.slow, self.shown) = (self.slow.map(|_| 0.0), 0.0);
+        (self.slow_share, self.slow_share_of) = (0.0, 0);
     }
 
     #[inline]
@@ -48,18 +53,53 @@ impl Database {
     #[inline]
     pub(super) fn advance(&mut self, elapsed: Span, load: f64, vcpus: Vcpus, available_ghz: f64) -> f64 {
         let flow = self.meter.advance(elapsed, load, vcpus, available_ghz);
+        if self.slow.is_some() {
+            self.share_slow(&flow);
+            self.slow = self.slow.map(|slow| slow + flow.done * self.slow_share);
+        }
+        flow.used_ghz
+    }
+
+    /// Nobody will ask how many queries were slow.
+    pub(super) const fn forget_slow(&mut self) {
+        self.slow = None;
+    }
+
+    #[inline]
+    fn share_slow(&mut self, flow: &Flow) {
         if self.slow_share_of != self.meter.worked_out() {
             self.slow_share_of = self.meter.worked_out();
             let free = 1.0 - flow.present.inside * self.per_place;
-            self.slow_share = longer(self.long_s, &flow, free);
+            self.slow_share = longer(self.long_s, flow, free);
         }
-        self.slow += flow.done * self.slow_share;
-        flow.used_ghz
+    }
+
+    #[inline]
+    pub(super) fn glance(
+        &mut self,
+        indicator: Indicator,
+        part: f64,
+        step: Span,
+        load: f64,
+        vcpus: Vcpus,
+    ) -> Option<f64> {
+        let flow = *self.meter.ahead(step, load, vcpus);
+        match indicator {
+            Indicator::SlowQueries => {
+                let slow = self.slow?;
+                self.share_slow(&flow);
+                self.shown = self.shown.max(slow + flow.done * self.slow_share * part);
+                Some(self.shown.floor())
+            }
+            Indicator::Queries => Some(self.meter.answered_ahead(part)),
+            Indicator::ThreadsRunning => Some(flow.present.inside),
+            _ => None,
+        }
     }
 
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
         match indicator {
-            Indicator::SlowQueries => Some(self.slow.floor()),
+            Indicator::SlowQueries => self.slow.map(|slow| slow.max(self.shown).floor()),
             Indicator::Queries => Some(self.meter.answered()),
             Indicator::ThreadsRunning => Some(self.meter.inside()),
             _ => self.meter.read(indicator),

@@ -32,6 +32,8 @@ pub(super) struct Meter {
     /// Answered and turned away since the start.
     done: f64,
     refused: f64,
+    /// The most answers that were shown. A glance ahead and the step as it turned out may differ, and no counter falls.
+    shown: f64,
     /// How long nothing has been answered.
     stood_s: f64,
 }
@@ -48,6 +50,7 @@ impl Meter {
             whole_ghz: 0.0,
             done: 0.0,
             refused: 0.0,
+            shown: 0.0,
             stood_s: 0.0,
         }
     }
@@ -123,6 +126,20 @@ impl Meter {
 
     /// How many were answered since the start: a whole number.
     pub(super) fn answered(&self) -> f64 {
-        self.done.floor()
+        self.done.max(self.shown).floor()
+    }
+
+    /// What the step that begins now will come to, where the guest gets all that it can use.
+    #[inline]
+    pub(super) fn ahead(&mut self, step: Span, load: f64, vcpus: Vcpus) -> &Flow {
+        self.look(step, load, vcpus, vcpus.ghz());
+        &self.found
+    }
+
+    /// How many will have been answered when this part of that step has passed.
+    #[inline]
+    pub(super) fn answered_ahead(&mut self, part: f64) -> f64 {
+        self.shown = self.shown.max(self.done + self.found.done * part);
+        self.shown.floor()
     }
 }

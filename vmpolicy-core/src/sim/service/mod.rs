@@ -145,6 +145,33 @@ impl Service {
         }
     }
 
+    /// What a probe reads when this part of a step (0 to 1) has passed and the guest gets all that it can use; the step
+    /// itself is still to be [advanced](Self::advance) as a whole, or as far as it goes. It costs next to nothing, as
+    /// [`demand`](Self::demand) has worked the step out already. None where that is not known; advance, and read.
+    #[inline]
+    pub fn glance(
+        &mut self,
+        indicator: Indicator,
+        part: f64,
+        step: Span,
+        load: f64,
+        vcpus: Vcpus,
+    ) -> Option<f64> {
+        match &mut self.form {
+            Form::Plain(_) => None,
+            Form::Database(database) => database.glance(indicator, part, step, load, vcpus),
+            Form::Web(web) => web.glance(indicator, part, step, load, vcpus),
+        }
+    }
+
+    /// Nobody will read this indicator; where it takes long to work out, it is left out from now on, and
+    /// [reads](Self::read) as none.
+    pub const fn forget(&mut self, indicator: Indicator) {
+        if let (Form::Database(database), Indicator::SlowQueries) = (&mut self.form, indicator) {
+            database.forget_slow();
+        }
+    }
+
     /// The service starts again, as after its guest was shut down: what was in it is lost and its counters begin at 0.
     pub fn restart(&mut self) {
         match &mut self.form {

@@ -41,6 +41,24 @@ impl Web {
         self.meter.advance(elapsed, load, vcpus, available_ghz).used_ghz
     }
 
+    #[inline]
+    pub(super) fn glance(
+        &mut self,
+        indicator: Indicator,
+        part: f64,
+        step: Span,
+        load: f64,
+        vcpus: Vcpus,
+    ) -> Option<f64> {
+        let busy = self.meter.ahead(step, load, vcpus).present.inside;
+        match indicator {
+            Indicator::BusyWorkers => Some(busy),
+            Indicator::IdleWorkers => Some(self.meter.places() - busy),
+            Indicator::Requests => Some(self.meter.answered_ahead(part)),
+            _ => None,
+        }
+    }
+
     pub(super) fn read(&self, indicator: Indicator) -> Option<f64> {
         let busy = self.meter.inside();
         match indicator {

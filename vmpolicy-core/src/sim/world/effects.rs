@@ -10,7 +10,7 @@ use crate::input::{Absence, Input, Reading, Setup, Sighting};
 use crate::output::{Cause, Effect};
 use crate::ports::{Locator as _, Probe as _};
 use crate::sim::chance::Seed;
-use crate::sim::scenario::GuestIx;
+use crate::sim::scenario::{Feed, GuestIx};
 use crate::time::{Mono, Now, Span};
 
 impl<W: Watch> World<'_, W> {
@@ -90,7 +90,7 @@ impl<W: Watch> World<'_, W> {
         self.ledger.steps += 1;
         if std::mem::take(&mut vm.driver.effects_mut().adopted) {
             // From here on ids are the new policy's.
-            vm.adopt(at, Seed(self.scenario.seed), guest.0);
+            vm.adopt(at, Seed(self.scenario.seed), self.numbers.guests[guest.index()].0);
         }
         let out = vm.driver.last_output();
         if !out.records.is_empty() {
@@ -159,14 +159,18 @@ impl<W: Watch> World<'_, W> {
     #[inline]
     fn poll(&mut self, guest: GuestIx, at: Mono, now: Now, indicator: IndicatorId) -> Reading {
         let index = guest.index();
-        self.shares.serve(index, at, &mut self.services[index]);
         let when = self.when(at);
         let value = match &mut self.vms[index] {
             Some(vm) => {
                 let feed = vm.managed.feeds.get(indicator.index()).and_then(Option::as_ref);
                 let follower = vm.signals.get_mut(indicator.index()).and_then(Option::as_mut);
-                let service = &self.services[index];
                 let missed = self.shares.missed_part(index);
+                let service = match feed {
+                    Some(Feed::Reads(reads)) => {
+                        self.shares.read(index, at, *reads, &mut self.services[index])
+                    }
+                    _ => None,
+                };
                 ServiceProbe { service, feed, follower, when, missed, probing: vm.probing }.read()
             }
             None => Err(Absence::NotFed),

@@ -31,9 +31,9 @@ struct Running {
 }
 
 impl Jobs {
-    pub(super) fn new(scenario: &Scenario, seed: Seed) -> Self {
-        let queues = scenario.queues.iter().zip(0_u32..).map(|(queue, index)| {
-            JobQueue::new(&queue.spec, seed, index).expect("a sound scenario's queues are sound")
+    pub(super) fn new(scenario: &Scenario, numbers: &[QueueIx], seed: Seed) -> Self {
+        let queues = scenario.queues.iter().zip(numbers).map(|(queue, number)| {
+            JobQueue::new(&queue.spec, seed, number.0).expect("a sound scenario's queues are sound")
         });
         Self { queues: queues.collect(), running: Vec::new(), versions: 0 }
     }

@@ -15,6 +15,7 @@
 //! | `manage` | the conventional case: the infrastructure decides |
 //! | `moves` | moves under way |
 //! | `faults` | what goes wrong, begun and ended |
+//! | `islands` | parts of a scenario that have nothing to do with each other |
 //! | `jobs` | job queues |
 //! | `look` | what a watcher may ask of a world |
 //! | `outcome` | what it came to |
@@ -23,6 +24,7 @@
 mod agenda;
 mod effects;
 mod faults;
+mod islands;
 mod jobs;
 mod look;
 mod manage;
@@ -34,20 +36,23 @@ mod share;
 mod vm;
 mod watch;
 
+pub use islands::{Island, Running};
 pub use manage::Deciding;
-pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome};
+pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome, Part};
 pub use watch::{Snapshot, Watch};
 
 use crate::checker::Violation;
+use crate::engine::Engine;
 use crate::id::HostId;
-use crate::input::Input;
+use crate::input::{Input, Setup};
 use crate::sim::chance::{Chance, Seed};
 use crate::sim::load::Load;
-use crate::sim::scenario::{ArrayIx, GuestIx, HostIx, Scenario};
-use crate::sim::service::Service;
+use crate::sim::scenario::{ArrayIx, Feed, GuestIx, HostIx, Scenario, What};
+use crate::sim::service::{Indicator, Service};
 use crate::time::{Mono, Span};
 use agenda::{Agenda, Coming};
 use core::cmp::Reverse;
+use islands::Numbers;
 use jobs::Jobs;
 use manage::Office;
 use moves::Moves;
@@ -60,6 +65,9 @@ use vm::Vm;
 
 /// More inputs than this for one guest at one instant, and it would never come to an end.
 const MOST_AT_ONCE: u32 = 10_000;
+
+/// No step is longer.
+const STEP_MOST: Span = Span::from_hours(24);
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +104,10 @@ pub struct Violated {
 ///
 /// Where the scenario is not sound: a load or service that can't be, an index of nothing.
 pub fn run<W: Watch>(scenario: &Scenario, options: Options, watch: &mut W) -> Result<Outcome, Violated> {
-    let mut world = World::new(scenario, options, watch);
-    world.run()?;
-    Ok(world.finish())
+    let numbers = Numbers::own(scenario);
+    let mut world = World::new(scenario, &numbers, options, watch);
+    world.advance(Mono(i64::MAX))?;
+    Ok(Outcome::of(scenario, vec![(world.finish(), &numbers)]))
 }
 
 /// A policy's hosts and the scenario's: the same by name.
@@ -113,6 +122,11 @@ struct Atlas {
 /// Everything that there is.
 struct World<'a, W> {
     scenario: &'a Scenario,
+    numbers: &'a Numbers,
+    /// When the next step begins.
+    begins: Mono,
+    /// Whether its time has come, or its watcher has seen enough.
+    ended: bool,
     watch: &'a mut W,
     agenda: Agenda,
     /// By policy.
@@ -123,6 +137,8 @@ struct World<'a, W> {
     wakes: Vec<i64>,
     /// Wakes within this step that were not known at its beginning.
     again: BinaryHeap<Reverse<(i64, u32)>>,
+    /// The wakes of the step that runs; kept for its room.
+    due: Vec<u64>,
     /// The end of the step that runs.
     step_ends: i64,
     loads: Vec<Load>,
@@ -142,34 +158,39 @@ struct World<'a, W> {
 }
 
 impl<'a, W: Watch> World<'a, W> {
-    fn new(scenario: &'a Scenario, options: Options, watch: &'a mut W) -> Self {
+    fn new(scenario: &'a Scenario, numbers: &'a Numbers, options: Options, watch: &'a mut W) -> Self {
         let seed = Seed(scenario.seed);
         let atlases: Vec<_> = scenario.policies.iter().map(|policy| Atlas::of(scenario, policy)).collect();
         let restarts = faults::may_restart(scenario);
-        let vms = scenario.guests.iter().map(|guest| {
+        let models: Vec<_> =
+            scenario.policies.iter().map(|policy| Engine::new(policy.clone(), Setup::default())).collect();
+        let vms = scenario.guests.iter().zip(&numbers.guests).map(|(guest, number)| {
             let managed = scenario.kinds[guest.kind.index()].managed.clone()?;
-            let policy = &scenario.policies[managed.policy.index()];
-            let at = atlases[managed.policy.index()].ids[guest.at.index()];
-            Some(Box::new(Vm::new(policy, managed, at, options.checks, restarts)))
+            let policy = managed.policy.index();
+            let at = atlases[policy].ids[guest.at.index()];
+            let mut vm = Vm::new(&models[policy], managed, at, options.checks, restarts);
+            vm.signals = Follower::all(&vm.managed.feeds, seed, number.0);
+            Some(Box::new(vm))
         });
-        let mut vms: Vec<_> = vms.collect();
-        for (vm, index) in vms.iter_mut().zip(0_u32..) {
-            if let Some(vm) = vm {
-                vm.signals = Follower::all(&vm.managed.feeds, seed, index);
-            }
-        }
-        let loads = scenario.guests.iter().zip(0_u32..).map(|(guest, index)| {
+        let vms: Vec<_> = vms.collect();
+        let loads = scenario.guests.iter().zip(&numbers.guests).map(|(guest, number)| {
             let spec = &scenario.kinds[guest.kind.index()].load;
-            Load::new(spec, seed, index).expect("a sound scenario's loads are sound")
+            Load::new(spec, seed, number.0).expect("a sound scenario's loads are sound")
         });
+        let slow = reads_slow_queries(scenario);
         let services = scenario.guests.iter().map(|guest| {
             let spec = &scenario.kinds[guest.kind.index()].service;
-            Service::new(spec).expect("a sound scenario's services are sound")
+            let mut service = Service::new(spec).expect("a sound scenario's services are sound");
+            if !slow {
+                service.forget(Indicator::SlowQueries);
+            }
+            service
         });
         Self {
             atlases,
             wakes: vec![i64::MAX; scenario.guests.len()],
             again: BinaryHeap::new(),
+            due: Vec::new(),
             step_ends: 0,
             loads: loads.collect(),
             services: services.collect(),
@@ -179,23 +200,29 @@ impl<'a, W: Watch> World<'a, W> {
             chances: scenario.guests.iter().map(|_| None).collect(),
             faults: faults::Active::new(scenario),
             ledger: Ledger::new(scenario),
-            jobs: Jobs::new(scenario, seed),
+            jobs: Jobs::new(scenario, &numbers.queues, seed),
             deciding: options.deciding,
             office: Office::new(scenario, options.deciding),
             inbox: std::collections::VecDeque::new(),
             agenda: Agenda::default(),
             vms,
             scenario,
+            numbers,
+            begins: Mono(0),
+            ended: false,
             watch,
         }
     }
 
-    fn run(&mut self) -> Result<(), Violated> {
-        self.plan_ahead();
-        let (lasts, step) = (self.scenario.lasts, self.scenario.step.max(Span::from_millis(1)));
-        let end = Mono(0).plus(lasts);
-        let mut begins = Mono(0);
-        while begins < end || begins == Mono(0) {
+    /// Goes on through all steps that begin before this time.
+    fn advance(&mut self, upto: Mono) -> Result<(), Violated> {
+        if self.begins == Mono(0) && !self.ended {
+            self.plan_ahead();
+        }
+        let step = self.scenario.step.max(Span::from_millis(1)).min(STEP_MOST);
+        let end = Mono(0).plus(self.scenario.lasts);
+        while !self.ended && self.begins < upto {
+            let begins = self.begins;
             let ends = begins.plus(step).min(end);
             // What happens at the very end still belongs to it.
             self.step_ends = if ends == end { end.0 + 1 } else { ends.0 };
@@ -206,13 +233,13 @@ impl<'a, W: Watch> World<'a, W> {
                 self.begin_deciding(self.deciding)?;
             }
             self.pass_step(begins)?;
-            if !self.watch.goes_on(ends, end) {
-                return Ok(());
+            self.ended = ends == end || !self.watch.goes_on(ends, end);
+            self.begins = ends;
+            if ends == end {
+                self.work_on_all(end)?;
+                self.look_at_loads(end);
             }
-            begins = ends;
         }
-        self.work_on_all(end)?;
-        self.look_at_loads(end);
         Ok(())
     }
 
@@ -270,20 +297,29 @@ impl<'a, W: Watch> World<'a, W> {
 
     /// All that happens within a step.
     fn pass_step(&mut self, begins: Mono) -> Result<(), Violated> {
-        let mut due: Vec<(i64, u32)> = Vec::new();
         let ends = self.step_ends;
-        due.extend(
-            (0_u32..).zip(&self.wakes).filter(|&(_, &wake)| wake < ends).map(|(guest, &wake)| (wake, guest)),
-        );
+        // One number each, so that they sort quickly: the milliseconds from the beginning of the step, then the guest.
+        let mut due = std::mem::take(&mut self.due);
+        due.clear();
+        let wakes = (0_u64..).zip(&self.wakes).filter(|&(_, &wake)| wake < ends);
+        due.extend(wakes.map(|(guest, &wake)| (wake - begins.0).max(0).unsigned_abs() << 32 | guest));
         if !due.is_sorted() {
             due.sort_unstable();
         }
+        let done = self.pass_events(begins, &due);
+        self.due = due;
+        done
+    }
+
+    fn pass_events(&mut self, begins: Mono, due: &[u64]) -> Result<(), Violated> {
+        let ends = self.step_ends;
+        let unpacked = |entry: u64| (begins.0 + (entry >> 32) as i64, entry as u32);
         self.again.clear();
         let (mut next, mut last, mut at_once) = (0, begins, 0_u32);
         loop {
             // What was planned comes before what wakes at the same moment: an answer before a look at the clock.
             let planned = self.agenda.next().map_or(i64::MAX, |at| at.0);
-            let woken = due.get(next).copied();
+            let woken = due.get(next).copied().map(unpacked);
             let again = self.again.peek().map(|&Reverse(entry)| entry);
             let wake = woken.into_iter().chain(again).min();
             let wakes_at = wake.map_or(i64::MAX, |(at, _)| at);
@@ -333,9 +369,20 @@ impl<'a, W: Watch> World<'a, W> {
         }
     }
 
-    fn finish(self) -> Outcome {
+    fn finish(self) -> Part {
         self.ledger.finish(self.scenario, self.vms)
     }
+}
+
+/// Whether any indicator of a policy reads them: nobody else does, and they take long to work out.
+fn reads_slow_queries(scenario: &Scenario) -> bool {
+    let reloads = scenario.faults.iter().filter_map(|fault| match &fault.what {
+        What::Reload { managed, .. } => Some(managed),
+        _ => None,
+    });
+    let kinds = scenario.kinds.iter().filter_map(|kind| kind.managed.as_ref());
+    let feeds = kinds.chain(reloads).flat_map(|managed| managed.feeds.iter().flatten());
+    feeds.into_iter().any(|feed| *feed == Feed::Reads(Indicator::SlowQueries))
 }
 
 impl Atlas {

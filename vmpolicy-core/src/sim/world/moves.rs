@@ -34,7 +34,7 @@ enum Pace {
     /// It ends then.
     Given(Mono),
     /// It was worked out until then, and has so many bytes a second since.
-    Physical { state: Move, worked_out: Mono, bytes_per_s: f64, spans: (Span, Span) },
+    Physical { state: Move, worked_out: Mono, bytes_per_s: f64 },
 }
 
 /// All moves under way.
@@ -123,7 +123,7 @@ impl<W: Watch> World<'_, W> {
         let kind = &self.scenario.kinds[self.scenario.guests[guest.index()].kind.index()];
         let is_live = here == there;
         let nth = self.moves.relocated[guest.index()] as usize;
-        let physical = |state, spans| Pace::Physical { state, worked_out: at, bytes_per_s: 0.0, spans };
+        let physical = |state| Pace::Physical { state, worked_out: at, bytes_per_s: 0.0 };
         let (pace, link) = match (&array.live, &array.leaving) {
             (LiveMoves::Take(span), _) if is_live => (Pace::Given(at.plus(*span)), None),
             (LiveMoves::Precopy { .. }, _) if is_live => {
@@ -134,7 +134,7 @@ impl<W: Watch> World<'_, W> {
                     ..PreCopy::default()
                 };
                 let state = Move::live(&spec).expect("a sound scenario's guests can be copied");
-                (physical(state, (Span::ZERO, Span::ZERO)), Some(2 * here.index()))
+                (physical(state), Some(2 * here.index()))
             }
             (_, Relocations::Take(spans)) => {
                 let takes = spans.get(nth).or(spans.last()).copied().unwrap_or_default();
@@ -143,7 +143,7 @@ impl<W: Watch> World<'_, W> {
             (_, Relocations::Copy { .. }) => {
                 let spec = Relocation { shutdown: kind.shutdown, disk_bytes: kind.disk, boot: kind.boot };
                 let state = Move::relocation(&spec).expect("a sound scenario's disks can be copied");
-                (physical(state, (kind.shutdown, kind.boot)), Some(2 * here.index() + 1))
+                (physical(state), Some(2 * here.index() + 1))
             }
         };
         if !is_live {
@@ -224,26 +224,17 @@ impl<W: Watch> World<'_, W> {
         going.version = version;
         let next = match &going.pace {
             Pace::Given(ends) => Some(*ends),
-            Pace::Physical { state, bytes_per_s, spans: (shutdown, boot), .. } => {
-                state.eta(*bytes_per_s).map(|eta| {
-                    let ends = at.plus(eta);
-                    let turns = if going.is_live {
-                        let mut rest = state.clone();
-                        rest.advance(eta, *bytes_per_s);
-                        let stops_for = rest.ended().map_or(Span::ZERO, |end| end.downtime);
-                        [ends.shifted(-millis(stops_for)), ends]
-                    } else {
-                        [going.begun.plus(*shutdown), ends.shifted(-millis(*boot))]
-                    };
-                    turns.into_iter().filter(|&turn| turn > at).min().unwrap_or(ends)
-                })
-            }
+            Pace::Physical { state, .. } if state.ended().is_some() => Some(at),
+            Pace::Physical { state, bytes_per_s, .. } => state.turn(*bytes_per_s).map(|turn| at.plus(turn)),
         };
-        // A move that fails does so half way, as far as could be seen when it began.
-        if going.fails_at == Some(going.begun)
-            && let Some(next) = next
-        {
-            going.fails_at = Some(going.begun.plus(Span::from_millis(next.since(going.begun).millis() / 2)));
+        // A move that fails does so half way, as far as can be seen when it begins.
+        if going.fails_at == Some(going.begun) {
+            let takes = match &going.pace {
+                Pace::Given(ends) => Some(ends.since(going.begun)),
+                Pace::Physical { state, bytes_per_s, .. } => state.eta(*bytes_per_s),
+            };
+            let half = Span::from_millis(takes.unwrap_or_default().millis() / 2);
+            going.fails_at = Some(going.begun.plus(half));
         }
         let next = match (next, going.fails_at) {
             (Some(next), Some(fails)) => Some(next.min(fails.max(at))),
@@ -383,8 +374,4 @@ impl<W: Watch> World<'_, W> {
         let policy = &self.scenario.policies[vm.managed.policy.index()];
         vm.reload_from_disk(policy);
     }
-}
-
-fn millis(span: Span) -> i64 {
-    i64::try_from(span.millis()).unwrap_or(i64::MAX)
 }

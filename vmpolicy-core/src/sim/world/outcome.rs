@@ -1,5 +1,6 @@
 //! What it came to.
 
+use super::islands::Numbers;
 use super::share::{Shares, hours};
 use super::vm::Vm;
 use crate::backtest::Summary;
@@ -168,28 +169,83 @@ impl Ledger {
         }
     }
 
-    pub(super) fn finish(self, scenario: &Scenario, vms: Vec<Option<Box<Vm>>>) -> Outcome {
+    pub(super) fn finish(self, scenario: &Scenario, vms: Vec<Option<Box<Vm>>>) -> Part {
         let end = scenario.start.plus(scenario.lasts);
-        let part = |guest: usize| ratio(self.missed[guest], self.demanded[guest]);
-        let parts: Vec<f64> = (0..self.demanded.len()).map(|guest| 1.0 - part(guest)).collect();
         let guests = vms.into_iter().enumerate().map(|(guest, vm)| GuestOutcome {
             policy: vm.as_ref().map(|vm| vm.managed.policy),
             summary: vm.map(|vm| vm.summary((scenario.start, end))),
-            missed: part(guest),
+            missed: ratio(self.missed[guest], self.demanded[guest]),
             moves: self.moves[guest],
             moving: self.moving[guest],
             cost: self.cost[guest],
         });
-        Outcome {
+        Part {
             guests: guests.collect(),
+            hosts: self.hosts,
             hours: self.hours,
-            energy_kwh: self.hosts.iter().map(|host| host.energy_kwh).sum(),
+            demanded: self.demanded,
+            missed: self.missed,
             live_moves: self.live_moves,
             relocations: self.relocations,
-            fairness: jain(&parts),
-            missed: ratio(self.missed.iter().sum(), self.demanded.iter().sum()),
             steps: self.steps,
-            hosts: self.hosts,
+        }
+    }
+}
+
+/// What a part of a scenario came to: its share of an [`Outcome`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    guests: Vec<GuestOutcome>,
+    hosts: Vec<HostOutcome>,
+    hours: Vec<Hour>,
+    demanded: Vec<f64>,
+    missed: Vec<f64>,
+    live_moves: u64,
+    relocations: u64,
+    steps: u64,
+}
+
+impl Outcome {
+    /// All parts together, in the scenario's order. Sums are taken in that order, so that they don't depend on the parts.
+    pub(super) fn of(scenario: &Scenario, parts: Vec<(Part, &Numbers)>) -> Self {
+        let count = scenario.guests.len();
+        let mut guests: Vec<Option<GuestOutcome>> = vec![None; count];
+        let mut hosts = vec![HostOutcome::default(); scenario.hosts.len()];
+        let (mut demanded, mut missed) = (vec![0.0; count], vec![0.0; count]);
+        let mut hours: Vec<Hour> = Vec::new();
+        let (mut live_moves, mut relocations, mut steps) = (0, 0, 0);
+        for (part, numbers) in parts {
+            for (index, guest) in part.guests.into_iter().enumerate() {
+                let number = numbers.guests[index].index();
+                (demanded[number], missed[number]) = (part.demanded[index], part.missed[index]);
+                let policy = guest.policy.map(|policy| numbers.policies[policy.index()]);
+                guests[number] = Some(GuestOutcome { policy, ..guest });
+            }
+            for (host, number) in part.hosts.iter().zip(&numbers.hosts) {
+                hosts[number.index()] = *host;
+            }
+            hours.resize(hours.len().max(part.hours.len()), Hour::default());
+            for (all, own) in hours.iter_mut().zip(&part.hours) {
+                all.requests += own.requests;
+                all.moves += own.moves;
+                all.failed += own.failed;
+            }
+            live_moves += part.live_moves;
+            relocations += part.relocations;
+            steps += part.steps;
+        }
+        let parts: Vec<f64> =
+            missed.iter().zip(&demanded).map(|(&part, &whole)| 1.0 - ratio(part, whole)).collect();
+        Self {
+            guests: guests.into_iter().flatten().collect(),
+            hours,
+            energy_kwh: hosts.iter().map(|host| host.energy_kwh).sum(),
+            live_moves,
+            relocations,
+            fairness: jain(&parts),
+            missed: ratio(missed.iter().sum(), demanded.iter().sum()),
+            steps,
+            hosts,
         }
     }
 }

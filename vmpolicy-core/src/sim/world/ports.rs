@@ -6,11 +6,11 @@ use crate::ports::{Locator, Probe};
 use crate::sim::chance::Seed;
 use crate::sim::load::{Load, When};
 use crate::sim::scenario::{Feed, Signal};
-use crate::sim::service::Service;
 
 /// Reads what feeds an indicator, unless something is wrong with the reading.
 pub(super) struct ServiceProbe<'a> {
-    pub(super) service: &'a Service,
+    /// What the service says, where it is what feeds the indicator.
+    pub(super) service: Option<f64>,
     pub(super) feed: Option<&'a Feed>,
     pub(super) follower: Option<&'a mut Follower>,
     pub(super) when: When,
@@ -27,9 +27,7 @@ impl Probe for ServiceProbe<'_> {
         }
         let value = match (self.probing.lies, self.feed, &mut self.follower) {
             (Some((_, value)), _, _) => value,
-            (None, Some(Feed::Reads(indicator)), _) => {
-                self.service.read(*indicator).ok_or(Absence::NotFed)?
-            }
+            (None, Some(Feed::Reads(_)), _) => self.service.ok_or(Absence::NotFed)?,
             (None, Some(Feed::Follows(signal)), Some(follower)) => {
                 follower.read(signal, self.when, self.missed)
             }

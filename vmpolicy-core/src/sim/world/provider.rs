@@ -45,7 +45,8 @@ impl<W: Watch> World<'_, W> {
 
     fn chance_of(&mut self, guest: GuestIx) -> &mut Chance {
         let seed = Seed(self.scenario.seed);
-        self.chances[guest.index()].get_or_insert_with(|| seed.stream("provider", guest.0.into()))
+        let number = self.numbers.guests[guest.index()].0;
+        self.chances[guest.index()].get_or_insert_with(|| seed.stream("provider", number.into()))
     }
 
     /// How long the provider takes for one answer.

@@ -4,7 +4,7 @@
 //! the same part of what it demands. What a guest did not get is its steal.
 
 use crate::sim::scenario::{GuestIx, HostIx, Scenario};
-use crate::sim::service::{Service, Vcpus};
+use crate::sim::service::{Indicator, Service, Vcpus};
 use crate::time::{Mono, Span};
 
 /// What guests demand and get, in GHz, in columns by guest and by host.
@@ -175,6 +175,27 @@ impl Shares {
             let available = self.available_ghz(guest);
             service.advance(elapsed, self.load[guest], self.vcpus[guest], available);
         }
+    }
+
+    /// What a probe of a guest's service reads now.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        guest: usize,
+        at: Mono,
+        indicator: Indicator,
+        service: &mut Service,
+    ) -> Option<f64> {
+        let (elapsed, vcpus) = (at.since(self.served[guest]), self.vcpus[guest]);
+        // Most polls come in the middle of a step, on a host that has time to spare: no need to cut the step in two.
+        if !elapsed.is_zero() && elapsed < self.step && self.available_ghz(guest) >= vcpus.ghz() {
+            let part = elapsed.millis() as f64 / self.step.millis() as f64;
+            if let Some(value) = service.glance(indicator, part, self.step, self.load[guest], vcpus) {
+                return Some(value);
+            }
+        }
+        self.serve(guest, at, service);
+        service.read(indicator)
     }
 
     /// A guest is on another host from now on.

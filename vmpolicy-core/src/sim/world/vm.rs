@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(super) struct Disk {
     /// Whether this guest's daemon may ever start anew.
     pub(super) keeps: bool,
-    pub(super) saved: Option<Saved>,
+    pub(super) saved: Option<Box<Saved>>,
     /// Whether something was written since somebody looked.
     fresh: bool,
 }
@@ -32,7 +32,7 @@ impl StateStore for Disk {
     #[inline]
     fn save(&mut self, engine: &Engine) -> Result<(), Infallible> {
         if self.keeps {
-            self.saved = Some(engine.save());
+            self.saved = Some(Box::new(engine.save()));
             self.fresh = true;
         }
         Ok(())
@@ -137,22 +137,23 @@ pub(super) struct Watching {
 }
 
 impl Vm {
-    /// A guest that is switched on, with a daemon that has not started.
+    /// A guest that is switched on, with a daemon that has not started; its engine is as `model`, but new.
     pub(super) fn new(
-        policy: &Arc<Policy>,
+        model: &Engine,
         managed: Managed,
         at: Option<HostId>,
         checks: bool,
         keeps: bool,
     ) -> Self {
         let setup = Setup { at, ..Setup::default() };
+        let policy = model.policy();
         let watching = || {
             let now = Checker::new(Arc::clone(policy), setup);
             Box::new(Watching { now, at_save: None })
         };
         let disk = Disk { keeps, ..Disk::default() };
         Self {
-            driver: Driver::new(Engine::new(Arc::clone(policy), setup), disk, Notes, Wants::default()),
+            driver: Driver::new(model.another(setup), disk, Notes, Wants::default()),
             checker: checks.then(watching),
             tally: Tally::new(policy, only_indicator(policy), at),
             signals: Vec::new(),
@@ -182,7 +183,7 @@ impl Vm {
     /// The daemon ends in good order, and writes its state.
     pub(super) fn write_state(&mut self) {
         self.driver.store_mut().keeps = true;
-        self.driver.store_mut().saved = Some(self.driver.engine().save());
+        self.driver.store_mut().saved = Some(Box::new(self.driver.engine().save()));
         if let Some(watching) = &mut self.checker {
             watching.at_save = Some(watching.now.clone());
         }
@@ -221,7 +222,7 @@ impl Vm {
     /// The daemon as it comes up from the state on disk, or anew where there is none.
     pub(super) fn reload_from_disk(&mut self, policy: &Arc<Policy>) {
         let saved = self.driver.store_mut().saved.take();
-        let engine = saved.and_then(|saved| Engine::load(Arc::clone(policy), saved).ok());
+        let engine = saved.and_then(|saved| Engine::load(Arc::clone(policy), *saved).ok());
         let found = engine.is_some();
         let engine = engine.unwrap_or_else(|| Engine::new(Arc::clone(policy), Setup::default()));
         if let Some(watching) = &mut self.checker {
@@ -231,7 +232,7 @@ impl Vm {
             }
             watching.at_save = Some(watching.now.clone());
         }
-        let saved = Some(engine.save());
+        let saved = Some(Box::new(engine.save()));
         let disk = Disk { keeps: true, saved, fresh: false };
         self.driver = Driver::new(engine, disk, Notes, Wants::default());
         self.run += 1;

@@ -91,7 +91,7 @@ impl Snapshot<'_> {
         self.shares.is_overloaded(host)
     }
 
-    /// What a guest's service says.
+    /// What a guest's service says; slow queries only where a policy of the scenario reads them.
     #[must_use]
     pub fn reads(&self, guest: GuestIx, indicator: Indicator) -> Option<f64> {
         self.services[guest.index()].read(indicator)

@@ -9,6 +9,7 @@ pub(in crate::cli) mod recording;
 mod remarks;
 mod report;
 mod runs;
+pub(in crate::cli) mod shard;
 mod spread;
 mod table;
 mod text;
@@ -16,6 +17,7 @@ mod text;
 use super::check::shown;
 use super::terminal::{complain, print};
 use super::{Exit, Format};
+use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
 pub(in crate::cli) use candidate::{host, indicator};
 use output::Output;
@@ -32,6 +34,7 @@ Examples:
   vmpolicy backtest policy.yaml bolder.yaml --trace week.parquet --report week.html
   vmpolicy backtest policy.yaml --trace week.csv --series web1 --events -
   vmpolicy backtest policy.yaml --trace cpu.csv --indicator cpu --at mln3 --move-takes 90s
+  vmpolicy backtest policy.yaml --trace fleet.csv --shard 1/4 --format json > 1.json
   vmpolicy backtest policy.yaml --trace prometheus:http://localhost:9090 \\
       --query 'rate(mysql_global_status_slow_queries[5m])' --start 2026-03-01T00:00:00Z
 
@@ -79,6 +82,9 @@ pub struct Args {
     /// On how many processors to run [default: all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub threads: Option<u16>,
+    /// Only these of the series, such as `1/4`, for `vmpolicy merge`; needs `--format json`.
+    #[arg(long, value_name = "I/N", conflicts_with = "report")]
+    pub shard: Option<Shard>,
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -103,13 +109,18 @@ pub fn run(args: &Args) -> Exit {
 }
 
 fn backtest(args: &Args) -> Result<(), Exit> {
+    if args.shard.is_some() && args.format != Format::Json {
+        complain("a shard's result is for `vmpolicy merge`: add --format json");
+        return Err(Exit::Usage);
+    }
     check_files(args)?;
     let wanted =
         Wanted { indicators: &args.indicator, at: &args.at, stale: args.stale, move_takes: args.move_takes };
     let candidates: Result<Vec<_>, _> = args.files.iter().map(|file| Candidate::load(file, wanted)).collect();
     let candidates = candidates?;
     let apart = candidates.iter().map(|one| one.fed().every).min().unwrap_or(Span::ZERO);
-    let traces = args.recording.read(apart)?;
+    let mut traces = args.recording.read(apart)?;
+    let part = args.shard.map(|shard| shard::Part::take(shard, args, &mut traces.series));
 
     let runs = Runs { candidates: &candidates, series: &traces.series };
     let summaries = try_all(args, runs)?;
@@ -131,7 +142,7 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
     match args.format {
         Format::Text => print(&text::render(&report, args.all)),
-        Format::Json => match report.json(page.as_ref()) {
+        Format::Json => match part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)) {
             Ok(json) => print(&(json + "\n")),
             Err(error) => {
                 complain(&format!("can't print the report: {error}"));

@@ -88,7 +88,10 @@ fn page(runs: Runs<'_>, report: &Report) -> Page {
 
 fn facts(page: &mut Builder, runs: Runs<'_>, report: &Report, cases: &[Case<'_>]) {
     let rows: usize = runs.series.iter().map(|series| series.trace.len()).sum();
-    page.fact("recording", format!("{}, {} rows", report.trace, grouped(rows as u64)));
+    page.fact(
+        "recording",
+        format!("{}, {} {}", report.trace, grouped(rows as u64), if rows == 1 { "row" } else { "rows" }),
+    );
     let mut polled: Vec<_> =
         cases.iter().map(|(_, tried)| format!("{} every {}", tried.indicator, tried.every)).collect();
     polled.dedup();

@@ -6,11 +6,12 @@ use super::candidate::Candidate;
 use super::remarks;
 use super::runs::Runs;
 use super::spread::{self, Spread};
+use crate::cli::spans::{maybe_seconds, seconds, wall};
 use crate::provenance::Provenance;
 use crate::report::Page;
 use crate::trace::{Note, Series};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::{RuleSummary, Summary};
 use vmpolicy_core::id::HostId;
@@ -29,7 +30,7 @@ pub(super) struct Report {
 }
 
 /// What came of one policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tried {
     /// The policy file, as it was named.
     pub policy: String,
@@ -38,31 +39,31 @@ pub(super) struct Tried {
     /// The indicator that the trace feeds.
     pub indicator: String,
     /// How often it is polled.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub every: Span,
     /// What looks as if it was not meant so.
     pub remarks: Vec<Remark>,
     /// By guest, in the order of the trace.
     pub guests: Vec<Guest>,
     /// How the figures of several guests are spread.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "spread::map")]
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing, serialize_with = "spread::map")]
     pub spread: Vec<Spread>,
     /// All guests together.
     pub totals: Totals,
 }
 
 /// One guest.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Guest {
     pub guest: String,
-    #[serde(serialize_with = "wall")]
+    #[serde(with = "wall")]
     pub from: Wall,
-    #[serde(serialize_with = "wall")]
+    #[serde(with = "wall")]
     pub to: Wall,
     /// Rows of the trace.
     pub rows: usize,
     /// The median time between two rows.
-    #[serde(serialize_with = "maybe_seconds")]
+    #[serde(with = "maybe_seconds")]
     pub rows_apart: Option<Span>,
     #[serde(flatten)]
     pub figures: Figures,
@@ -70,7 +71,7 @@ pub(super) struct Guest {
 }
 
 /// All guests together: what can be added is added.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Totals {
     pub guests: usize,
     #[serde(flatten)]
@@ -79,10 +80,10 @@ pub(super) struct Totals {
 }
 
 /// The numbers of one guest, or of all.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Figures {
     /// From the first timestamp to the last.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub lasts: Span,
     pub polls: Polls,
     pub requests: Requests,
@@ -90,20 +91,20 @@ pub(super) struct Figures {
     pub cost: Option<Cost>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Polls {
     pub count: u64,
     /// Polls that gave no number, by cause.
-    #[serde(serialize_with = "map")]
-    pub unusable: Vec<(&'static str, u64)>,
+    #[serde(with = "map")]
+    pub unusable: Vec<(Cow<'static, str>, u64)>,
     /// Polls of a counter that only gave the number to count from.
     pub baselines: u64,
     /// How old a row could be to be read; where guests differ, the largest.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub stale: Span,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Requests {
     pub count: u64,
     pub confirmed: u64,
@@ -116,39 +117,39 @@ pub(super) struct Requests {
     pub most_per_hour: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Time {
     /// On each host.
     pub hosts: Vec<Host>,
     /// At a base.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub at_base: Span,
     /// The same as a share of all time.
     pub at_base_share: Option<f64>,
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub resting: Span,
     /// While a rule with the action `move` was true.
-    #[serde(serialize_with = "maybe_seconds")]
+    #[serde(with = "maybe_seconds")]
     pub breach: Option<Span>,
     pub breach_share: Option<f64>,
     /// While no sample was known.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub unknown: Span,
     pub unknown_share: Option<f64>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Host {
     pub host: String,
     pub base: bool,
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub lasted: Span,
     pub share: Option<f64>,
     pub arrivals: u64,
 }
 
 /// Equations 3.1 to 3.4 of the thesis, in its names.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Cost {
     /// In the ring.
     pub c_a: f64,
@@ -163,11 +164,11 @@ pub(super) struct Cost {
     /// Equation 3.1: whether every base is cheaper than the hosts of its array; none without a base.
     pub base_is_cheaper: Option<bool>,
     /// Time where no price is known, which is not in the above.
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub unpriced: Span,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Rule {
     pub rule: String,
     pub when: String,
@@ -183,18 +184,18 @@ pub(super) struct Rule {
     pub truth: Option<RuleTime>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct RuleTime {
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub breach: Span,
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub clear: Span,
-    #[serde(serialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub unknown: Span,
 }
 
 /// Something that looks as if it was not meant so.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Remark {
     pub kind: RemarkKind,
     /// How many guests (indicators, queues) it is about.
@@ -205,7 +206,7 @@ pub(super) struct Remark {
     pub detail: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RemarkKind {
     /// Rows are further apart than polls, so each is read several times.
@@ -316,7 +317,7 @@ impl Figures {
             lasts,
             polls: Polls {
                 count: summary.polls,
-                unusable: summary.absent.iter().map(|&(why, count)| (why.name(), count)).collect(),
+                unusable: summary.absent.iter().map(|&(why, count)| (why.name().into(), count)).collect(),
                 baselines: summary.baselines,
                 stale: summary.stale,
             },
@@ -346,10 +347,10 @@ impl Figures {
     fn add(&mut self, other: &Self) {
         self.lasts = sum([self.lasts, other.lasts]);
         self.polls.count += other.polls.count;
-        for &(why, count) in &other.polls.unusable {
-            match self.polls.unusable.iter_mut().find(|(known, _)| *known == why) {
+        for (why, count) in &other.polls.unusable {
+            match self.polls.unusable.iter_mut().find(|(known, _)| known == why) {
                 Some((_, sum)) => *sum += count,
-                None => self.polls.unusable.push((why, count)),
+                None => self.polls.unusable.push((why.clone(), *count)),
             }
         }
         self.polls.baselines += other.polls.baselines;
@@ -388,7 +389,7 @@ impl Figures {
 
 impl Totals {
     /// Of at least one guest.
-    fn of(guests: &[Guest]) -> Option<Self> {
+    pub(super) fn of(guests: &[Guest]) -> Option<Self> {
         let (first, rest) = guests.split_first()?;
         let mut totals =
             Self { guests: guests.len(), figures: first.figures.clone(), rules: first.rules.clone() };
@@ -460,29 +461,33 @@ pub(super) fn share(part: Span, whole: Span) -> Option<f64> {
     (!whole.is_zero()).then(|| part.as_secs_f64() / whole.as_secs_f64())
 }
 
-/// Seconds, without `.0` where they are whole.
-fn seconds<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
-    match span.millis() % 1_000 {
-        0 => to.serialize_u64(span.millis() / 1_000),
-        _ => to.serialize_f64(span.as_secs_f64()),
-    }
-}
+/// Counts by name, in their order.
+mod map {
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{SerializeMap, Serializer};
+    use std::borrow::Cow;
 
-fn maybe_seconds<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
-    match span {
-        Some(span) => seconds(span, to),
-        None => to.serialize_none(),
+    pub(super) fn serialize<S: Serializer>(
+        entries: &[(Cow<'static, str>, u64)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(entries.len()))?;
+        for (key, value) in entries {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
     }
-}
 
-fn wall<S: Serializer>(at: &Wall, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(at)
-}
-
-fn map<S: Serializer>(entries: &[(&'static str, u64)], to: S) -> Result<S::Ok, S::Error> {
-    let mut map = to.serialize_map(Some(entries.len()))?;
-    for (key, value) in entries {
-        map.serialize_entry(key, value)?;
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(Cow<'static, str>, u64)>, D::Error> {
+        let map = serde_json::Map::deserialize(from)?;
+        let count = |(name, count): (String, serde_json::Value)| {
+            count
+                .as_u64()
+                .map(|count| (name.into(), count))
+                .ok_or_else(|| serde::de::Error::custom("expected counts"))
+        };
+        map.into_iter().map(count).collect()
     }
-    map.end()
 }

@@ -37,7 +37,8 @@ pub(super) fn render(ran: &Ran, terminal: &Terminal) -> String {
             let policy = results.trials.path.as_deref().unwrap_or("the policy in it");
             let mut out = format!("{} tests {policy}\n", ran.file);
             for test in ran.tests() {
-                let (word, name) = (if test.passed() { "ok  " } else { "FAIL" }, &test.case.name);
+                let word = if test.passed() { "ok  " } else { "FAIL" };
+                let name = plain(&test.case.name);
                 let word = painted(word, test.passed(), terminal);
                 let _ = writeln!(out, "  {word}  {name}");
                 if !test.passed() {
@@ -52,6 +53,11 @@ pub(super) fn render(ran: &Ran, terminal: &Terminal) -> String {
             out
         }
     }
+}
+
+/// A name as a terminal may show it.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn painted(word: &str, good: bool, terminal: &Terminal) -> String {

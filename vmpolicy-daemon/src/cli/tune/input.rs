@@ -85,6 +85,9 @@ impl Recordings {
         let mut all: Vec<(String, Series)> = Vec::new();
         let pick = args.series.as_deref().map_or(Pick::All, Pick::One);
         for path in &args.trace {
+            if path.to_str().is_some_and(|path| path.starts_with("prometheus:")) {
+                return Err(wrong(format!("{}: recordings to tune on are files", shown(path))));
+            }
             let traces = trace::read_path(path, pick).map_err(|error| {
                 complain(&format!("{}: {error}", shown(path)));
                 error.exit()

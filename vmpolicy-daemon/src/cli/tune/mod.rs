@@ -45,7 +45,7 @@ const CANDIDATES_MIN: u32 = 400;
 /// How many samples all candidates together are tried on by default.
 const SAMPLES: u64 = 600_000_000;
 /// The rows of the table.
-const ROWS: usize = 15;
+pub(in crate::cli) const ROWS: usize = 15;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,7 @@
 //!
 //! Spans are seconds, times are RFC 3339 in UTC. Values are as a policy file has them.
 
+use crate::cli::spans::{maybe_seconds, seconds};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
 use serde::{Deserialize, Serialize};
@@ -292,47 +293,4 @@ pub(super) fn value(level: Level) -> serde_json::Value {
 /// Without `.0` where it is whole.
 fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
-}
-
-/// Seconds, without `.0` where they are whole.
-mod seconds {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use vmpolicy_core::time::Span;
-
-    pub(super) fn serialize<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
-        match span.millis() % 1_000 {
-            0 => to.serialize_u64(span.millis() / 1_000),
-            _ => to.serialize_f64(span.as_secs_f64()),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Span, D::Error> {
-        f64::deserialize(from).and_then(span)
-    }
-
-    pub(super) fn span<E: serde::de::Error>(secs: f64) -> Result<Span, E> {
-        let millis = (secs * 1_000.0).round();
-        if (0.0..1e18).contains(&millis) {
-            Ok(Span::from_millis(millis as u64))
-        } else {
-            Err(E::custom("a span of time is a number of seconds, and not negative"))
-        }
-    }
-}
-
-mod maybe_seconds {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use vmpolicy_core::time::Span;
-
-    #[expect(clippy::ref_option, reason = "serde hands over what it has")]
-    pub(super) fn serialize<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
-        match span {
-            Some(span) => super::seconds::serialize(span, to),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Span>, D::Error> {
-        Option::<f64>::deserialize(from)?.map(super::seconds::span).transpose()
-    }
 }

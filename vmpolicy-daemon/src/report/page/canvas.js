@@ -73,15 +73,16 @@ function prepare(canvas, width, height) {
 }
 
 const number = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 7 });
-const num = (v) => (v === null || v === undefined ? "–" : number.format(v).replaceAll(",", " "));
+const spaced = (v) => number.format(v).replaceAll(",", "\u2009");
+const num = (v) => (v === null || v === undefined ? "–" : spaced(v));
 
 // Short, for an axis.
 function tickLabel(v) {
   const size = Math.abs(v);
   for (const [by, name] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]]) {
-    if (size >= by) return number.format(+(v / (by === 1e4 ? 1e3 : by)).toPrecision(3)) + (by === 1e4 ? "k" : name);
+    if (size >= by) return spaced(+(v / (by === 1e4 ? 1e3 : by)).toPrecision(3)) + (by === 1e4 ? "k" : name);
   }
-  return number.format(+v.toPrecision(3));
+  return spaced(+v.toPrecision(3));
 }
 
 // Round numbers from low to high, about so many.

@@ -1,6 +1,38 @@
 // One object a kind of figure: how high it is, how it is drawn, and what it says of a moment.
 const figures = {};
 
+// Far more samples than pixels: each column's range, and the mean of its samples as a line.
+function drawCrowd(ctx, box, points, y, colour, first) {
+  const { at, low, high } = points;
+  const top = high.length ? high : low;
+  const columns = new Map();
+  for (let i = first; i < at.length && at[i] <= view.to; i++) {
+    if (low[i] === null) continue;
+    const x = Math.max(box.left, Math.round(xOf(at[i])));
+    const column = columns.get(x);
+    const middle = (low[i] + top[i]) / 2;
+    if (!column) columns.set(x, [low[i], top[i], middle, 1]);
+    else {
+      column[0] = Math.min(column[0], low[i]);
+      column[1] = Math.max(column[1], top[i]);
+      column[2] += middle;
+      column[3]++;
+    }
+  }
+  ctx.fillStyle = ctx.strokeStyle = colour;
+  ctx.globalAlpha = 0.3;
+  for (const [x, [least, greatest]] of columns) ctx.fillRect(x, y(greatest), 1, Math.max(1, y(least) - y(greatest)));
+  ctx.globalAlpha = 1;
+  ctx.beginPath();
+  let before = -Infinity;
+  for (const [x, [, , sum, count]] of columns) {
+    if (x - before > 2) ctx.moveTo(x, y(sum / count));
+    else ctx.lineTo(x, y(sum / count));
+    before = x;
+  }
+  ctx.stroke();
+}
+
 // A line of samples as steps, each pixel's least and greatest kept; returns nothing where nothing is in view.
 function drawPoints(ctx, box, points, y, colour) {
   const { at, low, high } = points;
@@ -8,8 +40,9 @@ function drawPoints(ctx, box, points, y, colour) {
   const first = Math.max(0, after(at, view.from) - 1);
   ctx.strokeStyle = colour;
   // Where many samples share a pixel, a thin line keeps them apart.
-  const crowded = (after(at, view.to) - first) / (box.right - box.left) > 1;
-  ctx.lineWidth = crowded ? 1 : 1.4;
+  const crowd = (after(at, view.to) - first) / (box.right - box.left);
+  ctx.lineWidth = crowd > 1 ? 1 : 1.4;
+  if (crowd > 8) return drawCrowd(ctx, box, points, y, colour, first);
   ctx.lineJoin = "round";
   ctx.beginPath();
   let column = null;
@@ -234,7 +267,20 @@ function fit(ctx, text, width) {
   return text.slice(0, end) + "…";
 }
 
-// The same, cut at its beginning: names of guests differ at their ends.
+// Names of guests without what all of them begin and end with, up to a sign that parts words.
+const shortNames = (() => {
+  const names = data.guests;
+  if (names.length < 2) return names;
+  const first = names[0];
+  const cuts = [...first].map((sign, at) => ("/.:_- ".includes(sign) ? at : -1)).filter((at) => at >= 0);
+  const before = Math.max(0, ...cuts.map((at) => at + 1)
+    .filter((at) => names.every((name) => name.length > at && name.startsWith(first.slice(0, at)))));
+  const after = Math.max(0, ...cuts.map((at) => first.length - at)
+    .filter((length) => names.every((name) => name.length > before + length && name.endsWith(first.slice(-length)))));
+  return names.map((name) => name.slice(before, name.length - after));
+})();
+
+// A text cut at its beginning: names of guests differ at their ends.
 function fitEnd(ctx, text, width) {
   if (ctx.measureText(text).width <= width) return text;
   let first = 1;

@@ -86,7 +86,7 @@ figures.lanes = {
       if (tall >= 13 && data.guests.length > 1) {
         ctx.textAlign = "right";
         ctx.fillStyle = lane.guest === view.guest ? theme.accent : theme.muted;
-        ctx.fillText(fitEnd(ctx, data.guests[lane.guest], box.left - 12), box.left - 8, top + (tall - gap) / 2);
+        ctx.fillText(fitEnd(ctx, shortNames[lane.guest], box.left - 12), box.left - 8, top + (tall - gap) / 2);
       }
       clipped(ctx, box, () => this.stays(ctx, box, lane.stays, top, tall - gap));
     }
@@ -104,11 +104,15 @@ figures.lanes = {
       ctx.fillStyle = colour;
       ctx.fillRect(x, top, wide, tall);
       const isBase = host !== null && data.hosts[host].base;
-      if (state === "rests") {
+      if (state === "rests" && tall < 9) {
+        // Too thin for a pattern: a resting guest lies flat.
+        ctx.fillStyle = theme.ground;
+        ctx.fillRect(x, top, wide, tall * 0.66);
+      } else if (state === "rests") {
         ctx.fillStyle = stripes(ctx, theme.hatch, false);
         ctx.fillRect(x, top, wide, tall);
       } else if (state === "moves" || several) {
-        ctx.fillStyle = stripes(ctx, theme.ink, true);
+        ctx.fillStyle = stripes(ctx, several ? theme.muted : theme.ink, true);
         ctx.fillRect(x, top, wide, tall);
       } else if (isBase) {
         // The base is flat: lower than a host of the ring, so that it is told apart without colour.
