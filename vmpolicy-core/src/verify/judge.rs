@@ -381,7 +381,15 @@ impl<'a> Judge<'a> {
         {
             watched.costs.pop_front();
         }
-        let of_day = watched.cost - watched.costs.front().map_or(0.0, |(_, cost)| *cost);
+        // A day ago lies between two steps.
+        let then = match (watched.costs.front(), watched.costs.get(1)) {
+            (Some(&(from, low)), Some(&(to, high))) if at.since(from) > DAY => {
+                let part = (at.since(from).as_secs_f64() - DAY.as_secs_f64()) / to.since(from).as_secs_f64();
+                low + (high - low) * part
+            }
+            (first, _) => first.map_or(0.0, |(_, cost)| *cost),
+        };
+        let of_day = watched.cost - then;
         let begins = before <= 0.0 && watched.cost > 0.0;
         for (index, expectation) in self.expectations.iter().enumerate() {
             if let Claim::CostAtMost { a_day } = expectation.claim {

@@ -46,10 +46,10 @@ pub use expect::{Claim, Expectation, Shown};
 pub use judge::{Broken, Judge, Which};
 pub use shrink::Shrunk;
 
-use crate::file::scenario::{InlinePolicy, NoFiles, ScenarioFile};
+use crate::file::scenario::{InlinePolicy, NoFiles, PolicyForm, ScenarioFile, WhatForm};
 use crate::file::{Loaded, Problem};
 use crate::leaf::window::Zone;
-use crate::policy::{Policy, Zones};
+use crate::policy::{Located, Policy, Zones};
 use crate::sim::scenario::Scenario;
 use crate::sim::world::{Options, Violated, run};
 use crate::time::{Mono, Span};
@@ -136,6 +136,21 @@ impl Study {
     pub fn build(&self, file: &ScenarioFile) -> Result<Scenario, Vec<Problem>> {
         let built = file.build(&OwnZones(&self.policy), &mut NoFiles);
         built.map(|built| built.scenario).map_err(|faulty| faulty.problems)
+    }
+
+    /// Puts this policy in the place of those that the guests of a scenario have, and are given.
+    pub fn take_over(&self, file: &mut ScenarioFile) {
+        let own = || Located::made(PolicyForm::Inline(Box::new(self.inline.clone())));
+        for guest in &mut file.guests {
+            if guest.policy.is_some() {
+                guest.policy = Some(own());
+            }
+        }
+        for fault in &mut file.faults {
+            if let WhatForm::Reload(policy) = &mut fault.what.value {
+                *policy = own();
+            }
+        }
     }
 
     /// Runs a scenario under the checker and holds it against the expectations.

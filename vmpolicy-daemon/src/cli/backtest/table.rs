@@ -51,7 +51,7 @@ pub(super) fn rough(span: Span) -> String {
 }
 
 /// `12,345`.
-pub(super) fn grouped(number: u64) -> String {
+pub(in crate::cli) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
