@@ -96,7 +96,7 @@ pub fn fingerprint(policy: &Policy) -> String {
 }
 
 /// The versions of the data behind these zones, each once; UTC needs none.
-fn zone_data(used: &[(String, Origin)]) -> Option<String> {
+pub(crate) fn zone_data(used: &[(String, Origin)]) -> Option<String> {
     let mut versions: Vec<&str> = Vec::new();
     for (name, origin) in used {
         let version = match origin {

@@ -15,7 +15,7 @@ use vmpolicy_core::time::Mono;
 struct Kept(Vec<(GuestIx, Record)>);
 
 impl Watch for Kept {
-    fn recorded(&mut self, guest: GuestIx, _: &Policy, output: &Output) {
+    fn recorded(&mut self, guest: GuestIx, _: Mono, _: &Policy, output: &Output) {
         self.0.extend(output.records.iter().map(|record| (guest, *record)));
     }
 }

@@ -156,14 +156,11 @@ impl<'a> Judge<'a> {
         if fresh.came_to_nothing {
             self.guests[place].clocks.iter_mut().for_each(Clock::anew);
         }
-        for (.., asked) in &mut self.guests[place].open {
-            asked.get_or_insert(at);
-        }
         for (index, expectation) in self.expectations.iter().enumerate() {
             match &expectation.claim {
                 Claim::MovesAtMost { count, per } => {
                     for asked in &fresh.moves {
-                        self.limit(index, place, ("move", asked.unwrap_or(at)), (*count, *per), at);
+                        self.limit(index, place, ("move", *asked), (*count, *per), at);
                     }
                 }
                 Claim::RequestsAtMost { count, per } => {
@@ -426,7 +423,7 @@ impl<'a> Judge<'a> {
 }
 
 impl Watch for Judge<'_> {
-    fn recorded(&mut self, guest: GuestIx, _: &Policy, output: &Output) {
+    fn recorded(&mut self, guest: GuestIx, at: Mono, _: &Policy, output: &Output) {
         let Some(place) = self.place[guest.index()] else { return };
         let Watched { fresh, open, .. } = &mut self.guests[place];
         for record in &output.records {
@@ -436,7 +433,7 @@ impl Watch for Judge<'_> {
                     fresh.requests += 1;
                     fresh.by_rules += u32::from(by_rule);
                     fresh.to.push(to);
-                    open.push((id, by_rule, None));
+                    open.push((id, by_rule, at));
                 }
                 Event::Confirmed { id, .. } => {
                     let own = open.iter().filter(|(known, by_rule, _)| *known == id && *by_rule);

@@ -46,12 +46,12 @@ impl<'a> Story<'a> {
 }
 
 impl Watch for Story<'_> {
-    fn recorded(&mut self, guest: GuestIx, policy: &Policy, output: &Output) {
+    fn recorded(&mut self, guest: GuestIx, at: Mono, policy: &Policy, output: &Output) {
         let name = self.scenario.guests[guest.index()].name.as_str();
         for view in View::all(policy, name, output) {
             self.note(Some(guest), view.line().dated().to_string());
         }
-        self.judge.recorded(guest, policy, output);
+        self.judge.recorded(guest, at, policy, output);
     }
 
     fn turned(&mut self, guest: GuestIx, at: Mono, in_breach: bool, engine: &Engine) {

@@ -51,7 +51,7 @@ pub(super) struct Watched {
     /// By expectation: when what is limited happened.
     pub(super) past: Vec<VecDeque<Mono>>,
     /// Requests that have not ended, whether a rule wanted each, and when it was asked for.
-    pub(super) open: Vec<(RequestId, bool, Option<Mono>)>,
+    pub(super) open: Vec<(RequestId, bool, Mono)>,
     /// Where it is.
     pub(super) host: Option<HostIx>,
     /// What turned up in the turn that runs.
@@ -75,7 +75,7 @@ pub(super) struct Fresh {
     pub(super) requests: u32,
     pub(super) by_rules: u32,
     /// When the moves that took place were asked for.
-    pub(super) moves: Vec<Option<Mono>>,
+    pub(super) moves: Vec<Mono>,
     pub(super) came_to_nothing: bool,
     pub(super) to: Vec<HostId>,
 }

@@ -15,9 +15,9 @@ use vmpolicy_core::{Engine, Policy};
 struct Doubling<'a>(Judge<'a>);
 
 impl Watch for Doubling<'_> {
-    fn recorded(&mut self, guest: GuestIx, policy: &Policy, output: &Output) {
-        self.0.recorded(guest, policy, output);
-        self.0.recorded(guest, policy, output);
+    fn recorded(&mut self, guest: GuestIx, at: Mono, policy: &Policy, output: &Output) {
+        self.0.recorded(guest, at, policy, output);
+        self.0.recorded(guest, at, policy, output);
     }
     fn turned(&mut self, guest: GuestIx, at: Mono, in_breach: bool, engine: &Engine) {
         self.0.turned(guest, at, in_breach, engine);

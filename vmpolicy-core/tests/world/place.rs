@@ -146,7 +146,7 @@ impl<'a> Story<'a> {
 }
 
 impl Watch for Story<'_> {
-    fn recorded(&mut self, guest: GuestIx, policy: &Policy, output: &Output) {
+    fn recorded(&mut self, guest: GuestIx, _: Mono, policy: &Policy, output: &Output) {
         let name = |host| &policy.hosts()[host].name;
         for record in &output.records {
             let what = match record.event {

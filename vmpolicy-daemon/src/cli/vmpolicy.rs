@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain, merge, test, tune, verify};
+use super::{Exit, backtest, check, completions, demo, explain, merge, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ Examples:
   vmpolicy explain policy.yaml       what it means, in plain sentences
   vmpolicy backtest policy.yaml --trace week.csv
                                      what it would have done on a recording
+  vmpolicy simulate scenario.yaml    what guests, hosts and faults of a world come to
   vmpolicy tune policy.yaml --trace week.csv
                                      which thresholds and tarries would have done better
   vmpolicy test policy-test.yaml     whether it does what its tests expect
@@ -42,6 +43,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Says what policies would have done on a recording.
     Backtest(Box<backtest::Args>),
+    /// Runs guests, hosts, loads and faults of a scenario in one deterministic world.
+    Simulate(Box<simulate::Args>),
     /// Searches better thresholds, tarries, settling times and dwells on recordings.
     Tune(Box<tune::Args>),
     /// Joins the results of `--shard` runs.
@@ -77,6 +80,7 @@ fn run(command: Command) -> Exit {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Backtest(args) => backtest::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Tune(args) => tune::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Test(args) => test::run(&args),

@@ -202,25 +202,48 @@ impl VariantBuilder<'_> {
     /// What the guests did: the panels of the indicator (which the policy knows by this id), of requests, hosts and
     /// whereabouts, and the tables of requests and of moves held back.
     pub fn logs(&mut self, fed: Option<IndicatorId>, logs: Vec<GuestLog>) {
-        let Builder { page, variants, bars } = self.page;
         if let (Some(policy), Some(fed), false) = (self.policy, fed, logs.is_empty()) {
-            let about = &policy.indicators()[fed];
-            let indicator = Indicator {
-                name: about.name.clone(),
-                unit: about.unit.clone(),
-                thresholds: thresholds(policy, fed),
-                lines: Vec::new(),
-                band: None,
-            };
-            self.variant.panels.push(panels::indicator(indicator, &logs, page, *variants));
+            self.indicator("indicator", &[(policy, fed)], &logs.iter().collect::<Vec<_>>());
         }
         let order: Vec<_> = self.policy.map(rule_names).unwrap_or_default();
-        self.variant.panels.push(panels::requests(&logs, &order, *bars, page));
-        self.variant.panels.push(panels::hosts(&logs, page, *variants));
-        self.variant.panels.push(panels::whereabouts(&logs, *variants));
+        self.whole(&order, &logs);
+    }
+
+    /// The panel of an indicator as these guests saw it, by the policies that they had, each with its id of it; `id`
+    /// is the panel's kind across variants. Nothing without a policy.
+    pub fn indicator(&mut self, id: &str, policies: &[(&Policy, IndicatorId)], logs: &[&GuestLog]) {
+        let Some((policy, fed)) = policies.first() else { return };
+        let about = &policy.indicators()[*fed];
+        let mut all: Vec<Threshold> = Vec::new();
+        for (policy, fed) in policies {
+            for threshold in thresholds(policy, *fed) {
+                if !all.contains(&threshold) {
+                    all.push(threshold);
+                }
+            }
+        }
+        let indicator = Indicator {
+            name: about.name.clone(),
+            unit: about.unit.clone(),
+            thresholds: all,
+            lines: Vec::new(),
+            band: None,
+        };
+        let mut panel = panels::indicator(indicator, logs, &self.page.page, self.page.variants);
+        panel.id = id.to_owned();
+        self.variant.panels.push(panel);
+    }
+
+    /// What the guests did, whatever their policies: the panels of requests, hosts and whereabouts, and the tables of
+    /// requests and of moves held back. Rules that have a name here come first in the bars, in this order.
+    pub fn whole(&mut self, order: &[String], logs: &[GuestLog]) {
+        let Builder { page, variants, bars } = self.page;
+        self.variant.panels.push(panels::requests(logs, order, *bars, page));
+        self.variant.panels.push(panels::hosts(logs, page, *variants));
+        self.variant.panels.push(panels::whereabouts(logs, *variants));
         let rows = ROWS_MAX / 2 / variants;
-        self.variant.tables.push(tables::requests(&logs, page, rows.max(1)));
-        self.variant.tables.push(tables::held(&logs, page, rows.max(1)));
+        self.variant.tables.push(tables::requests(logs, page, rows.max(1)));
+        self.variant.tables.push(tables::held(logs, page, rows.max(1)));
     }
 
     /// A further panel.

@@ -44,6 +44,9 @@ pub struct GuestLog {
     host: Option<usize>,
     rests: bool,
     moves: bool,
+    is_off: bool,
+    /// Whether somebody sees where the guest is, so that its records need not say.
+    is_seen: bool,
     /// Requests by rule (or `drain`, `operator`) and bar.
     pub(super) bars: BTreeMap<(String, u32), u32>,
     pub(super) requests: Vec<RequestRow>,
@@ -111,6 +114,8 @@ impl GuestLog {
             host: at,
             rests: false,
             moves: false,
+            is_off: false,
+            is_seen: false,
             bars: BTreeMap::new(),
             requests: Vec::new(),
             requests_more: 0,
@@ -161,14 +166,54 @@ impl GuestLog {
         }
     }
 
-    /// A record of this guest.
+    /// Where the guest is, whether it moves and whether it is on is told by [`placed`](Self::placed),
+    /// [`moving`](Self::moving) and [`powered`](Self::powered): its records, which say what it knows, do not count for
+    /// that. To be said first.
+    pub const fn seen(&mut self) {
+        self.is_seen = true;
+    }
+
+    /// The guest is on this host from now on, and no move is under way.
+    pub fn placed(&mut self, at: Wall, host: Option<usize>) {
+        self.stays_so(at, |log| (log.host, log.moves) = (host, false));
+    }
+
+    /// A move is under way from now on, or none any more.
+    pub fn moving(&mut self, at: Wall, moves: bool) {
+        self.stays_so(at, |log| log.moves = moves);
+    }
+
+    /// The guest is switched off, or on again. While it is off nothing is known.
+    pub fn powered(&mut self, at: Wall, on: bool) {
+        self.stays_so(at, |log| log.is_off = !on);
+        if !on {
+            self.nothing_known(at);
+        }
+    }
+
+    fn nothing_known(&mut self, at: Wall) {
+        let at = self.offset(at);
+        self.breaches(at, false);
+        self.thin.add(at, f64::NAN);
+    }
+
+    /// The guest has another policy from now on: the page's number of each of its hosts.
+    pub fn reload(&mut self, hosts: Arc<[usize]>) {
+        self.hosts = hosts;
+    }
+
+    /// A record of this guest, at its own time.
     pub fn record(&mut self, view: &View<'_>) {
-        let at = view.record.at;
+        self.record_at(view.record.at, view);
+    }
+
+    /// A record of this guest, at this time: the guest's own clock may be wrong.
+    pub fn record_at(&mut self, at: Wall, view: &View<'_>) {
         let host = |id: HostId| self.hosts.get(id.index()).copied();
         match view.record.event {
             Event::Request { id, origin, action, from, to, because } => {
                 let (from, to) = (host(from), host(to));
-                self.stays_so(at, |log| log.moves = true);
+                self.told_where(at, |log| log.moves = true);
                 let rule = origin_name(view, origin);
                 self.count(at, &rule);
                 self.open.clone_from(&rule);
@@ -183,26 +228,24 @@ impl GuestLog {
             }
             Event::Confirmed { id, at_host } => {
                 let there = host(at_host);
-                self.stays_so(at, |log| (log.moves, log.host) = (false, there));
+                self.told_where(at, |log| (log.moves, log.host) = (false, there));
                 self.ended(id.0, "confirmed", at);
             }
             Event::Refused { id, .. } | Event::Failed { id, .. } | Event::Expired { id, .. } => {
-                self.stays_so(at, |log| log.moves = false);
+                self.told_where(at, |log| log.moves = false);
                 self.ended(id.0, view.record.event.name(), at);
-                self.held(view, self.open.clone());
+                self.held(at, view, self.open.clone());
             }
-            Event::Held { origin, .. } => self.held(view, origin_name(view, origin)),
-            Event::NoBetterHost { rule, .. } => self.held(view, origin_name(view, Origin::Rule(rule))),
+            Event::Held { origin, .. } => self.held(at, view, origin_name(view, origin)),
+            Event::NoBetterHost { rule, .. } => self.held(at, view, origin_name(view, Origin::Rule(rule))),
             Event::Rest { .. } => {
                 self.stays_so(at, |log| log.rests = true);
-                let at = self.offset(at);
-                self.breaches(at, false);
-                self.thin.add(at, f64::NAN);
+                self.nothing_known(at);
             }
             Event::Wake { .. } => self.stays_so(at, |log| log.rests = false),
             Event::Void { why: Discontinuity::Moved { to, .. } } => {
                 let there = to.and_then(host);
-                self.stays_so(at, |log| log.host = there);
+                self.told_where(at, |log| log.host = there);
             }
             _ => {}
         }
@@ -213,6 +256,13 @@ impl GuestLog {
         let bar = (self.offset(at).0 - first.0) / width.0.max(1);
         let key = (rule.to_owned(), u32::try_from(bar).unwrap_or(0));
         *self.bars.entry(key).or_default() += 1;
+    }
+
+    /// What a record says of where the guest is.
+    fn told_where(&mut self, at: Wall, change: impl FnOnce(&mut Self)) {
+        if !self.is_seen {
+            self.stays_so(at, change);
+        }
     }
 
     /// Ends the stay so far and begins another.
@@ -235,10 +285,11 @@ impl GuestLog {
     }
 
     const fn state(&self) -> StayState {
-        match (self.moves, self.rests) {
-            (true, _) => StayState::Moves,
-            (false, true) => StayState::Rests,
-            (false, false) => StayState::Runs,
+        match (self.moves, self.is_off, self.rests) {
+            (true, ..) => StayState::Moves,
+            (false, true, _) => StayState::Off,
+            (false, false, true) => StayState::Rests,
+            (false, false, false) => StayState::Runs,
         }
     }
 
@@ -248,13 +299,13 @@ impl GuestLog {
         }
     }
 
-    fn held(&mut self, view: &View<'_>, rule: String) {
+    fn held(&mut self, at: Wall, view: &View<'_>, rule: String) {
         if self.held.len() >= self.limits.rows {
             self.held_more += 1;
             return;
         }
         let (says, because) = said(view, &rule);
-        let row = HeldRow { at: view.record.at, event: view.record.event.name(), rule, says, because };
+        let row = HeldRow { at, event: view.record.event.name(), rule, says, because };
         self.held.push(row);
     }
 

@@ -371,6 +371,8 @@ pub enum StayState {
     Rests,
     /// It is there still, and a move is under way.
     Moves,
+    /// It is switched off: its host has failed, or it starts anew.
+    Off,
     /// Several short stays, on several hosts.
     Several,
 }

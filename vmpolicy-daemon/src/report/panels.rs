@@ -26,8 +26,8 @@ fn lasts(page: &Page) -> i64 {
     page.range.to.0.saturating_sub(page.range.from.0).max(0)
 }
 
-pub(super) fn indicator(mut figure: Indicator, logs: &[GuestLog], page: &Page, variants: usize) -> Panel {
-    let mut shown: Vec<_> = logs.iter().collect();
+pub(super) fn indicator(mut figure: Indicator, logs: &[&GuestLog], page: &Page, variants: usize) -> Panel {
+    let mut shown = logs.to_vec();
     // Where not all fit, those longest in breach; of equals, the first.
     shown.sort_by_key(|log| std::cmp::Reverse(log.in_breach()));
     shown.truncate(LINES_MAX);
@@ -49,7 +49,7 @@ pub(super) fn indicator(mut figure: Indicator, logs: &[GuestLog], page: &Page, v
     panel("indicator", title, about, Figure::Indicator(figure))
 }
 
-fn band(logs: &[GuestLog], page: &Page) -> Option<Band> {
+fn band(logs: &[&GuestLog], page: &Page) -> Option<Band> {
     if logs.len() < 2 {
         return None;
     }
@@ -207,12 +207,15 @@ pub(super) fn whereabouts(logs: &[GuestLog], variants: usize) -> Panel {
         Lane { guest: log.guest, stays, shortest_s }
     };
     let figure = Lanes { lanes: shown.iter().map(lane).collect(), more: logs.len() - shown.len() };
-    let resting = logs.iter().any(|log| log.stays.iter().any(|stay| stay.state == StayState::Rests));
-    let about = if resting {
-        "Coloured by host, grey at a base; hatched while a guest rests, striped while a move is under way."
-    } else {
-        "Coloured by host, grey at a base; striped while a move is under way."
-    };
+    let any = |state| logs.iter().any(|log| log.stays.iter().any(|stay| stay.state == state));
+    let mut about = "Coloured by host, grey at a base; ".to_owned();
+    if any(StayState::Rests) {
+        about += "hatched while a guest rests, ";
+    }
+    if any(StayState::Off) {
+        about += "pale while it is switched off, ";
+    }
+    about += "striped while a move is under way.";
     let title = if logs.len() == 1 { "Where the guest was" } else { "Where each guest was" };
-    panel("whereabouts", title.to_owned(), about, Figure::Lanes(figure))
+    panel("whereabouts", title.to_owned(), &about, Figure::Lanes(figure))
 }

@@ -373,6 +373,7 @@ impl Drawing<'_> {
                 match stay.state {
                     StayState::Rests => self.rect("class=\"rest\"", x, y + 1.0, end - x, tall - 3.0),
                     StayState::Moves => self.rect("class=\"move\"", x, y + tall / 3.0, end - x, tall / 3.0),
+                    StayState::Off => self.rect("class=\"off\"", x, y + 1.0, end - x, tall - 3.0),
                     StayState::Runs | StayState::Several => {}
                 }
             }

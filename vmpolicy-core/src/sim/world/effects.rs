@@ -96,7 +96,7 @@ impl<W: Watch> World<'_, W> {
         if !out.records.is_empty() {
             vm.tally.recorded(at, out, vm.driver.engine());
             self.ledger.recorded(at, out);
-            self.watch.recorded(guest, vm.driver.engine().policy(), out);
+            self.watch.recorded(guest, at, vm.driver.engine().policy(), out);
         }
         vm.tally.judged(at, vm.driver.engine());
         self.watch.turned(guest, at, vm.tally.in_breach(), vm.driver.engine());

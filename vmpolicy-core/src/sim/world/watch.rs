@@ -12,9 +12,10 @@ use crate::time::{Mono, Wall};
 
 /// What somebody is shown. Each has a default that does not look; `()` looks at nothing and costs nothing.
 pub trait Watch {
-    /// A guest's daemon has something to record.
-    fn recorded(&mut self, guest: GuestIx, policy: &Policy, output: &Output) {
-        let _ = (guest, policy, output);
+    /// A guest's daemon has something to record. The records' own times are by the guest's wall clock, which a fault
+    /// may have set; `at` is the world's time.
+    fn recorded(&mut self, guest: GuestIx, at: Mono, policy: &Policy, output: &Output) {
+        let _ = (guest, at, policy, output);
     }
 
     /// A guest's probe has answered.

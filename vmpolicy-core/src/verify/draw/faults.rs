@@ -26,7 +26,6 @@ enum Part {
 /// Moments at which something goes on: requests, arrivals, rests.
 #[derive(Default)]
 struct Moments {
-    fresh: bool,
     all: Vec<Mono>,
 }
 
@@ -39,14 +38,8 @@ impl Moments {
 }
 
 impl Watch for Moments {
-    fn recorded(&mut self, _: GuestIx, _: &Policy, _: &Output) {
-        self.fresh = true;
-    }
-
-    fn turned(&mut self, _: GuestIx, at: Mono, _: bool, _: &crate::Engine) {
-        if core::mem::take(&mut self.fresh) {
-            self.note(at);
-        }
+    fn recorded(&mut self, _: GuestIx, at: Mono, _: &Policy, _: &Output) {
+        self.note(at);
     }
 
     fn placed(&mut self, _: GuestIx, at: Mono, _: Option<HostIx>) {

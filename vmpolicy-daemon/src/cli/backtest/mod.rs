@@ -3,16 +3,16 @@
 pub(in crate::cli) mod candidate;
 mod compare;
 pub(crate) mod output;
-mod page;
-mod progress;
+pub(in crate::cli) mod page;
+pub(in crate::cli) mod progress;
 pub(in crate::cli) mod recording;
 mod remarks;
-mod report;
+pub(in crate::cli) mod report;
 mod runs;
 pub(in crate::cli) mod shard;
-mod spread;
-mod table;
-mod text;
+pub(in crate::cli) mod spread;
+pub(in crate::cli) mod table;
+pub(in crate::cli) mod text;
 
 use super::check::shown;
 use super::terminal::{complain, print};

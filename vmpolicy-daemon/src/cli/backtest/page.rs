@@ -171,7 +171,7 @@ impl Sink for Logging<'_> {
 }
 
 /// What each rule came to.
-fn rules(totals: &Figures, rules: &[Rule]) -> Table {
+pub(in crate::cli) fn rules(totals: &Figures, rules: &[Rule]) -> Table {
     let columns = vec![
         Column::new("rule", Unit::Text),
         Column::new("when", Unit::Text),

@@ -13,20 +13,25 @@ const POLLS_WORTH_A_WORD: u64 = 500_000_000;
 
 /// A bar on standard error, where that is a terminal.
 #[derive(Debug)]
-pub(super) struct Bar(ProgressBar);
+pub(in crate::cli) struct Bar(ProgressBar);
 
 impl Bar {
     /// For the polls of a run. `longest` says what makes them so many.
-    pub(super) fn polls(total: u64, longest: impl FnOnce() -> String) -> Self {
+    pub(in crate::cli) fn polls(total: u64, longest: impl FnOnce() -> String) -> Self {
         if total >= POLLS_WORTH_A_WORD {
             complain(&format!("{} polls to go, which takes a while: {}", grouped(total), longest()));
         }
         if total < POLLS_WORTH_A_BAR { Self(ProgressBar::hidden()) } else { Self::visible(total, "polls") }
     }
 
+    /// For so much work, counted in these; there is a bar from `worth` on.
+    pub(in crate::cli) fn work(total: u64, what: &'static str, worth: u64) -> Self {
+        if total < worth { Self(ProgressBar::hidden()) } else { Self::visible(total, what) }
+    }
+
     /// For parts whose number is not known yet.
     #[cfg(feature = "prometheus")]
-    pub(super) fn parts(what: &'static str) -> Self {
+    pub(in crate::cli) fn parts(what: &'static str) -> Self {
         let bar = Self::visible(0, what);
         // It shows with the first part of several.
         bar.0.set_draw_target(ProgressDrawTarget::hidden());
@@ -46,13 +51,13 @@ impl Bar {
     }
 
     /// So many more are done.
-    pub(super) fn more(&self, count: u64) {
+    pub(in crate::cli) fn more(&self, count: u64) {
         self.0.inc(count);
     }
 
     /// So many of so many are done.
     #[cfg(feature = "prometheus")]
-    pub(super) fn at(&self, done: usize, of: usize) {
+    pub(in crate::cli) fn at(&self, done: usize, of: usize) {
         if of > 1 && self.0.is_hidden() {
             self.0.set_draw_target(ProgressDrawTarget::stderr());
         }

@@ -20,7 +20,7 @@ use vmpolicy_core::time::{Span, Wall};
 
 /// The whole report.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// The trace, as it was named.
     pub trace: String,
     /// What was mended in the trace.
@@ -31,7 +31,7 @@ pub(super) struct Report {
 
 /// What came of one policy.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Tried {
+pub(in crate::cli) struct Tried {
     /// The policy file, as it was named.
     pub policy: String,
     /// What the result depends on.
@@ -54,7 +54,7 @@ pub(super) struct Tried {
 
 /// One guest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Guest {
+pub(in crate::cli) struct Guest {
     pub guest: String,
     #[serde(with = "wall")]
     pub from: Wall,
@@ -72,7 +72,7 @@ pub(super) struct Guest {
 
 /// All guests together: what can be added is added.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Totals {
+pub(in crate::cli) struct Totals {
     pub guests: usize,
     #[serde(flatten)]
     pub figures: Figures,
@@ -81,7 +81,7 @@ pub(super) struct Totals {
 
 /// The numbers of one guest, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Figures {
+pub(in crate::cli) struct Figures {
     /// From the first timestamp to the last.
     #[serde(with = "seconds")]
     pub lasts: Span,
@@ -92,20 +92,20 @@ pub(super) struct Figures {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Polls {
+pub(in crate::cli) struct Polls {
     pub count: u64,
     /// Polls that gave no number, by cause.
     #[serde(with = "map")]
     pub unusable: Vec<(Cow<'static, str>, u64)>,
     /// Polls of a counter that only gave the number to count from.
     pub baselines: u64,
-    /// How old a row could be to be read; where guests differ, the largest.
-    #[serde(with = "seconds")]
-    pub stale: Span,
+    /// How old a row could be to be read; where guests differ, the largest. None where nothing is a row.
+    #[serde(default, with = "maybe_seconds", skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Span>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Requests {
+pub(in crate::cli) struct Requests {
     pub count: u64,
     pub confirmed: u64,
     pub failed: u64,
@@ -118,7 +118,7 @@ pub(super) struct Requests {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Time {
+pub(in crate::cli) struct Time {
     /// On each host.
     pub hosts: Vec<Host>,
     /// At a base.
@@ -139,7 +139,7 @@ pub(super) struct Time {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Host {
+pub(in crate::cli) struct Host {
     pub host: String,
     pub base: bool,
     #[serde(with = "seconds")]
@@ -150,7 +150,7 @@ pub(super) struct Host {
 
 /// Equations 3.1 to 3.4 of the thesis, in its names.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Cost {
+pub(in crate::cli) struct Cost {
     /// In the ring.
     pub c_a: f64,
     /// At the base by the service's own doing.
@@ -169,7 +169,7 @@ pub(super) struct Cost {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Rule {
+pub(in crate::cli) struct Rule {
     pub rule: String,
     pub when: String,
     pub tarry: String,
@@ -185,7 +185,7 @@ pub(super) struct Rule {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct RuleTime {
+pub(in crate::cli) struct RuleTime {
     #[serde(with = "seconds")]
     pub breach: Span,
     #[serde(with = "seconds")]
@@ -196,7 +196,7 @@ pub(super) struct RuleTime {
 
 /// Something that looks as if it was not meant so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Remark {
+pub(in crate::cli) struct Remark {
     pub kind: RemarkKind,
     /// How many guests (indicators, queues) it is about.
     pub count: usize,
@@ -208,7 +208,7 @@ pub(super) struct Remark {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum RemarkKind {
+pub(in crate::cli) enum RemarkKind {
     /// Rows are further apart than polls, so each is read several times.
     RowsReadAgain,
     /// Rows are closer together than polls, so most are never read.
@@ -276,7 +276,11 @@ impl Tried {
             every: fed.every,
             remarks: remarks::of(candidate, series, summaries),
             totals: Totals::of(&guests)?,
-            spread: if guests.len() > 1 { spread::of(&guests) } else { Vec::new() },
+            spread: if guests.len() > 1 {
+                spread::of(guests.iter().map(|guest| &guest.figures))
+            } else {
+                Vec::new()
+            },
             guests,
         })
     }
@@ -297,7 +301,7 @@ impl Guest {
 }
 
 impl Figures {
-    fn new(policy: &Policy, summary: &Summary) -> Self {
+    pub(in crate::cli) fn new(policy: &Policy, summary: &Summary) -> Self {
         let lasts = summary.lasts();
         let hosts = policy.hosts();
         let host = |id: HostId| {
@@ -319,7 +323,7 @@ impl Figures {
                 count: summary.polls,
                 unusable: summary.absent.iter().map(|&(why, count)| (why.name().into(), count)).collect(),
                 baselines: summary.baselines,
-                stale: summary.stale,
+                stale: Some(summary.stale),
             },
             requests: Requests {
                 count: summary.requests,
@@ -343,8 +347,8 @@ impl Figures {
         }
     }
 
-    /// Adds the figures of another guest of the same policy.
-    fn add(&mut self, other: &Self) {
+    /// Adds the figures of another guest. Hosts of one name are the same.
+    pub(in crate::cli) fn add(&mut self, other: &Self) {
         self.lasts = sum([self.lasts, other.lasts]);
         self.polls.count += other.polls.count;
         for (why, count) in &other.polls.unusable {
@@ -364,24 +368,41 @@ impl Figures {
         let hours = self.lasts.as_secs_f64() / 3_600.0;
         requests.mean_per_hour = (hours > 0.0).then(|| requests.count as f64 / hours);
         let time = &mut self.time;
-        for (host, more) in time.hosts.iter_mut().zip(&other.time.hosts) {
-            host.lasted = sum([host.lasted, more.lasted]);
-            host.arrivals += more.arrivals;
-            host.share = share(host.lasted, self.lasts);
+        for (index, more) in other.time.hosts.iter().enumerate() {
+            let same = |host: &Host| host.host == more.host;
+            let likely = time.hosts.get(index).is_some_and(same).then_some(index);
+            match likely.or_else(|| time.hosts.iter().position(same)) {
+                Some(known) => {
+                    let host = &mut time.hosts[known];
+                    host.lasted = sum([host.lasted, more.lasted]);
+                    host.arrivals += more.arrivals;
+                }
+                None => time.hosts.push(more.clone()),
+            }
         }
+        time.hosts.iter_mut().for_each(|host| host.share = share(host.lasted, self.lasts));
         time.at_base = sum([time.at_base, other.time.at_base]);
         time.resting = sum([time.resting, other.time.resting]);
         time.unknown = sum([time.unknown, other.time.unknown]);
-        time.breach = time.breach.zip(other.time.breach).map(|(breach, more)| sum([breach, more]));
+        time.breach = match (time.breach, other.time.breach) {
+            (Some(breach), Some(more)) => Some(sum([breach, more])),
+            (one, other) => one.or(other),
+        };
         time.at_base_share = share(time.at_base, self.lasts);
         time.unknown_share = share(time.unknown, self.lasts);
         time.breach_share = time.breach.and_then(|breach| share(breach, self.lasts));
-        if let (Some(cost), Some(more)) = (&mut self.cost, &other.cost) {
+        if self.cost.is_none() {
+            self.cost = other.cost;
+        } else if let (Some(cost), Some(more)) = (&mut self.cost, &other.cost) {
             cost.c_a += more.c_a;
             cost.c_b += more.c_b;
             cost.c_sb += more.c_sb;
             cost.c_tb += more.c_tb;
             cost.c_t += more.c_t;
+            cost.base_is_cheaper = match (cost.base_is_cheaper, more.base_is_cheaper) {
+                (Some(all), Some(one)) => Some(all && one),
+                (all, one) => all.or(one),
+            };
             cost.unpriced = sum([cost.unpriced, more.unpriced]);
         }
     }
@@ -420,7 +441,7 @@ impl Cost {
 }
 
 impl Rule {
-    fn add(&mut self, other: &Self) {
+    pub(in crate::cli) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.held += other.held;
         self.already_there += other.already_there;
@@ -433,7 +454,7 @@ impl Rule {
     }
 }
 
-fn rules(policy: &Policy, summary: &Summary) -> Vec<Rule> {
+pub(in crate::cli) fn rules(policy: &Policy, summary: &Summary) -> Vec<Rule> {
     let one = |(rule, counted): (&vmpolicy_core::policy::Rule, &RuleSummary)| Rule {
         rule: rule.name.clone(),
         when: policy.show(&rule.when).to_string(),
@@ -452,12 +473,12 @@ fn rules(policy: &Policy, summary: &Summary) -> Vec<Rule> {
     policy.rules().rows().iter().zip(summary.rules.rows()).map(one).collect()
 }
 
-fn sum(spans: impl IntoIterator<Item = Span>) -> Span {
+pub(in crate::cli) fn sum(spans: impl IntoIterator<Item = Span>) -> Span {
     Span::from_millis(spans.into_iter().fold(0, |sum, span| sum.saturating_add(span.millis())))
 }
 
 /// A part of a whole, from 0 to 1; none of nothing.
-pub(super) fn share(part: Span, whole: Span) -> Option<f64> {
+pub(in crate::cli) fn share(part: Span, whole: Span) -> Option<f64> {
     (!whole.is_zero()).then(|| part.as_secs_f64() / whole.as_secs_f64())
 }
 

@@ -147,7 +147,11 @@ fn joined(parts: &[(&Part, &Tried)]) -> Option<Tried> {
         indicator: first.indicator.clone(),
         every: first.every,
         remarks: remarks(parts),
-        spread: if guests.len() > 1 { spread::of(&guests) } else { Vec::new() },
+        spread: if guests.len() > 1 {
+            spread::of(guests.iter().map(|guest| &guest.figures))
+        } else {
+            Vec::new()
+        },
         totals: Totals::of(&guests)?,
         guests,
     })

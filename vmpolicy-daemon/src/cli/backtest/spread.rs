@@ -1,14 +1,14 @@
 //! How the figures of many guests are spread: each of them as one table of name, number and form, used to compute
 //! and to print.
 
-use super::report::{Figures, Guest};
+use super::report::Figures;
 use super::table::{figure, grouped, money, percent};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 /// A figure that every guest has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Figure {
+pub(in crate::cli) enum Figure {
     Requests,
     MeanPerHour,
     MostPerHour,
@@ -19,7 +19,7 @@ pub(super) enum Figure {
 }
 
 impl Figure {
-    pub(super) const ALL: [Self; 7] = [
+    pub(in crate::cli) const ALL: [Self; 7] = [
         Self::Requests,
         Self::MeanPerHour,
         Self::MostPerHour,
@@ -43,7 +43,7 @@ impl Figure {
     }
 
     /// Before a row.
-    pub(super) const fn label(self) -> &'static str {
+    pub(in crate::cli) const fn label(self) -> &'static str {
         match self {
             Self::Requests => "requests",
             Self::MeanPerHour => "an hour, mean",
@@ -56,7 +56,7 @@ impl Figure {
     }
 
     /// Over a column.
-    pub(super) const fn heading(self) -> &'static str {
+    pub(in crate::cli) const fn heading(self) -> &'static str {
         match self {
             Self::MeanPerHour => "mean/h",
             Self::MostPerHour => "most/h",
@@ -67,7 +67,7 @@ impl Figure {
     }
 
     /// The number; none where there is no such thing.
-    pub(super) fn of(self, figures: &Figures) -> Option<f64> {
+    pub(in crate::cli) fn of(self, figures: &Figures) -> Option<f64> {
         match self {
             Self::Requests => Some(figures.requests.count as f64),
             Self::MeanPerHour => figures.requests.mean_per_hour,
@@ -80,7 +80,7 @@ impl Figure {
     }
 
     /// As it stands in a table.
-    pub(super) fn shown(self, number: f64) -> String {
+    pub(in crate::cli) fn shown(self, number: f64) -> String {
         match self {
             // Counts are whole.
             Self::Requests | Self::MostPerHour => grouped(number as u64),
@@ -93,7 +93,7 @@ impl Figure {
 
 /// How a figure is spread over the guests: each number is that of a guest (the nearest rank).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Spread {
+pub(in crate::cli) struct Spread {
     #[serde(skip)]
     pub figure: Figure,
     pub min: f64,
@@ -103,9 +103,9 @@ pub(super) struct Spread {
 }
 
 /// Every figure that any guest has.
-pub(super) fn of(guests: &[Guest]) -> Vec<Spread> {
+pub(in crate::cli) fn of<'a>(guests: impl Iterator<Item = &'a Figures> + Clone) -> Vec<Spread> {
     let spread = |figure: Figure| {
-        let mut numbers: Vec<f64> = guests.iter().filter_map(|guest| figure.of(&guest.figures)).collect();
+        let mut numbers: Vec<f64> = guests.clone().filter_map(|figures| figure.of(figures)).collect();
         numbers.sort_by(f64::total_cmp);
         let (first, last) = (numbers.first()?, numbers.last()?);
         let rank = |percent: usize| numbers[(numbers.len() * percent).div_ceil(100).max(1) - 1];
@@ -115,7 +115,7 @@ pub(super) fn of(guests: &[Guest]) -> Vec<Spread> {
 }
 
 /// An object with a member for each figure.
-pub(super) fn map<S: Serializer>(spreads: &[Spread], to: S) -> Result<S::Ok, S::Error> {
+pub(in crate::cli) fn map<S: Serializer>(spreads: &[Spread], to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(Some(spreads.len()))?;
     for spread in spreads {
         map.serialize_entry(spread.figure.key(), spread)?;
@@ -124,7 +124,7 @@ pub(super) fn map<S: Serializer>(spreads: &[Spread], to: S) -> Result<S::Ok, S::
 }
 
 /// The guests with the greatest numbers, the first number before the second; among equals in their order.
-pub(super) fn worst<T>(guests: &[T], most: usize, numbers: impl Fn(&T) -> [f64; 2]) -> Vec<&T> {
+pub(in crate::cli) fn worst<T>(guests: &[T], most: usize, numbers: impl Fn(&T) -> [f64; 2]) -> Vec<&T> {
     let mut by: Vec<_> = guests.iter().map(|guest| (numbers(guest), guest)).collect();
     by.sort_by(|(one, _), (other, _)| other[0].total_cmp(&one[0]).then(other[1].total_cmp(&one[1])));
     by.into_iter().take(most).map(|(_, guest)| guest).collect()

@@ -7,7 +7,7 @@ use vmpolicy_core::time::{Span, Wall};
 const NAME_MAX: usize = 36;
 
 /// Columns, the first `left` of them and the last, where it holds words, flush left.
-pub(super) fn table(out: &mut String, rows: &[Vec<String>], left: usize) -> fmt::Result {
+pub(in crate::cli) fn table(out: &mut String, rows: &[Vec<String>], left: usize) -> fmt::Result {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
@@ -34,12 +34,12 @@ pub(super) fn table(out: &mut String, rows: &[Vec<String>], left: usize) -> fmt:
 }
 
 /// `2009-05-06 12:44:20`.
-pub(super) fn day(at: Wall) -> String {
+pub(in crate::cli) fn day(at: Wall) -> String {
     at.to_string().replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
 /// A span in two units at most.
-pub(super) fn rough(span: Span) -> String {
+pub(in crate::cli) fn rough(span: Span) -> String {
     let millis = span.millis();
     let unit = match millis {
         0..60_000 => 1,
@@ -63,7 +63,7 @@ pub(in crate::cli) fn grouped(number: u64) -> String {
     out
 }
 
-pub(super) fn percent(share: Option<f64>) -> String {
+pub(in crate::cli) fn percent(share: Option<f64>) -> String {
     match share.map(|share| share * 100.0) {
         None => "-".to_owned(),
         Some(0.0) => "0%".to_owned(),
@@ -73,16 +73,16 @@ pub(super) fn percent(share: Option<f64>) -> String {
 }
 
 /// Two figures behind the point, or what it takes to see anything.
-pub(super) fn figure(number: f64) -> String {
+pub(in crate::cli) fn figure(number: f64) -> String {
     if number == 0.0 || number >= 0.1 { format!("{number:.2}") } else { format!("{number:.4}") }
 }
 
-pub(super) fn money(amount: f64) -> String {
+pub(in crate::cli) fn money(amount: f64) -> String {
     if amount == 0.0 || amount >= 1.0 { format!("{amount:.2}") } else { format!("{amount:.4}") }
 }
 
 /// A name that fits into a table: what is cut is its middle, as series differ in their ends.
-pub(super) fn shortened(name: &str) -> String {
+pub(in crate::cli) fn shortened(name: &str) -> String {
     let clean: Vec<char> =
         name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
     if clean.len() <= NAME_MAX {

@@ -7,7 +7,7 @@ use super::table::{day, figure, grouped, money, percent, rough, shortened, table
 use std::fmt::{self, Write as _};
 
 /// So many guests are shown one by one; of more, how they are spread, and the worst.
-pub(super) const GUESTS_MAX: usize = 20;
+pub(in crate::cli) const GUESTS_MAX: usize = 20;
 
 /// So many of the worst.
 const WORST: usize = 5;
@@ -99,7 +99,7 @@ fn polls(out: &mut String, tried: &Tried, figures: &Figures) -> fmt::Result {
     Ok(())
 }
 
-pub(super) fn rule_rows(figures: &Figures, rules: &[Rule]) -> Vec<Vec<String>> {
+pub(in crate::cli) fn rule_rows(figures: &Figures, rules: &[Rule]) -> Vec<Vec<String>> {
     let mut rows = vec![["rule", "do", "requests", "true", "unknown", "else"].map(str::to_owned).to_vec()];
     for rule in rules {
         let of = |span| percent(share(span, figures.lasts));

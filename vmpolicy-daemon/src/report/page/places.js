@@ -60,7 +60,7 @@ figures.stack = {
   },
 };
 
-const stateWords = { runs: "", rests: ", resting", moves: ", moving away" };
+const stateWords = { runs: "", rests: ", resting", moves: ", moving away", off: ", switched off" };
 
 figures.lanes = {
   lane: (figure) => {
@@ -114,6 +114,12 @@ figures.lanes = {
       } else if (state === "moves" || several) {
         ctx.fillStyle = stripes(ctx, several ? theme.muted : theme.ink, true);
         ctx.fillRect(x, top, wide, tall);
+      } else if (state === "off") {
+        // Hardly anything is left of the host's colour.
+        ctx.fillStyle = theme.ground;
+        ctx.globalAlpha = 0.8;
+        ctx.fillRect(x, top, wide, tall);
+        ctx.globalAlpha = 1;
       } else if (isBase) {
         // The base is flat: lower than a host of the ring, so that it is told apart without colour.
         ctx.fillStyle = theme.ground;
@@ -121,7 +127,7 @@ figures.lanes = {
         ctx.fillRect(x, top, wide, tall * 0.32);
         ctx.globalAlpha = 1;
       }
-      if (!named || several || state === "moves" || wide < 30 || (state === "rests" && tall < 18)) continue;
+      if (!named || several || state === "moves" || state === "off" || wide < 30 || (state === "rests" && tall < 18)) continue;
       const text = state === "rests" ? `${hostName(host)}, resting` : hostName(host);
       const width = ctx.measureText(text).width;
       if (width + 12 > wide) continue;

@@ -1,0 +1,115 @@
+//! The scenario file and the files that it names, read and judged.
+
+use super::case::Case;
+use super::files::Folder;
+use crate::cli::Exit;
+use crate::cli::check::{many, read, shown};
+use crate::cli::diagnostics::Text;
+use crate::cli::terminal::{Terminal, complain};
+use crate::zones::SystemZones;
+use clap::ColorChoice;
+use std::io::{self, Write};
+use std::path::Path;
+use vmpolicy_core::file::scenario::{Built, Faulty, Told, load, parse};
+use vmpolicy_core::file::{Problem, load as load_policy};
+use vmpolicy_core::sim::scenario::Scenario;
+use vmpolicy_core::sim::world::Violated;
+
+/// What is to be run.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The file, as it was named.
+    pub file: String,
+    pub scenario: Scenario,
+    /// What is legal but unwise.
+    pub warnings: Vec<String>,
+    /// The zones that it asked for.
+    pub zones: SystemZones,
+}
+
+impl Input {
+    /// Reads it. What is wrong is said.
+    pub(super) fn read(path: &Path) -> Result<Self, Exit> {
+        let file = shown(path);
+        let bytes = read(path).map_err(|error| {
+            complain(&format!("can't read {file}: {error}"));
+            Exit::Outside
+        })?;
+        let zones = SystemZones::default();
+        if !is_scenario(&bytes) && load_policy(&bytes, &zones).is_ok() {
+            complain(&format!(
+                "{file}: this is a policy, and a scenario is wanted: a world of hosts and guests that says how long it \
+                 `lasts`; `vmpolicy backtest {file} --trace FILE` tries a policy on a recording"
+            ));
+            return Err(Exit::No);
+        }
+        let looked = Looked::at(&bytes, path, &zones);
+        let Some(scenario) = looked.scenario else {
+            let terminal = Terminal::of_stdout(ColorChoice::Never);
+            let mut errors = 0;
+            let mut draw = |text: &Text<'_>, problems: &[Problem]| {
+                errors += problems.len();
+                for problem in problems {
+                    // Where nobody hears it, the exit status still tells.
+                    let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
+                }
+            };
+            draw(&Text::new(&file, &bytes), &looked.problems);
+            for told in &looked.policies {
+                draw(&Text::new(&told.path, &told.text), &told.problems);
+            }
+            complain(&format!("{file}: {}", many(errors, "error")));
+            return Err(Exit::No);
+        };
+        let warnings =
+            looked.problems.iter().map(|problem| format!("warning[{}]: {}", problem.code, problem.message));
+        let warnings: Vec<_> = warnings.collect();
+        for warning in &warnings {
+            complain(&format!("{file}: {warning}"));
+        }
+        Ok(Self { file, scenario, warnings, zones })
+    }
+
+    /// What must never happen has: in words, with what it takes to see it again.
+    pub(super) fn violation(&self, case: Case, violated: &Violated) -> String {
+        let Violated { guest, violation } = violated;
+        let compared = if case == Case::Own { "" } else { " --compare " };
+        let name = if case == Case::Own { "" } else { case.name() };
+        format!(
+            "{}: guest `{guest}` at {}: {violation}\nThis is a fault of vmpolicy, not of the scenario or its policies. \
+             To see it again: vmpolicy simulate {} --seed {}{compared}{name}",
+            self.file, violation.now.wall, self.file, self.scenario.seed,
+        )
+    }
+}
+
+/// A scenario file that was looked at.
+pub(in crate::cli) struct Looked {
+    /// None where there are errors.
+    pub scenario: Option<Scenario>,
+    /// Of the scenario file: its errors, or else its warnings.
+    pub problems: Vec<Problem>,
+    /// The same of each policy file that it names; paths are from where the program runs.
+    pub policies: Vec<Told>,
+}
+
+impl Looked {
+    /// Judges the scenario in this file, and the files that it names.
+    pub(in crate::cli) fn at(bytes: &[u8], path: &Path, zones: &SystemZones) -> Self {
+        let mut folder = Folder::of(path);
+        let (scenario, problems, policies) = match load(bytes, zones, &mut folder) {
+            Ok(Built { scenario, warnings, policies }) => (Some(scenario), warnings, policies),
+            Err(Faulty { problems, policies }) => (None, problems, policies),
+        };
+        let from_here = |told: Told| Told { path: shown(&folder.path(&told.path)), ..told };
+        Self { scenario, problems, policies: policies.into_iter().map(from_here).collect() }
+    }
+}
+
+/// Whether a file is meant as a scenario, sound or not: it says at its top how long it `lasts`.
+pub(in crate::cli) fn is_scenario(bytes: &[u8]) -> bool {
+    let at_top = |line: &[u8]| {
+        line.strip_prefix(b"lasts").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+    };
+    bytes.split(|&byte| byte == b'\n').any(at_top) || !parse(bytes).file.lasts.value.is_zero()
+}
