@@ -24,6 +24,8 @@ pub mod time;
 pub mod trial;
 #[cfg(feature = "tune")]
 pub mod tune;
+#[cfg(all(feature = "file", feature = "sim"))]
+pub mod verify;
 
 pub use engine::Engine;
 pub use input::Input;

@@ -103,6 +103,19 @@ impl Engine {
         self.state.rest
     }
 
+    /// Whether nothing that the guest knows speaks against going to a host: it is not the current one, nor barred, draining
+    /// or down.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of the policy in force.
+    #[must_use]
+    pub fn is_eligible(&self, host: HostId) -> bool {
+        let (state, t) = (&self.state.hosts[host], self.engine_now());
+        let until = state.barred_until.max(state.drain_until).max(state.down_until);
+        self.location() != Some(host) && until <= t
+    }
+
     fn engine_now(&self) -> crate::time::Mono {
         self.state.clock.last().map_or(crate::time::Mono(0), |now| self.state.clock.engine_time(now.mono))
     }

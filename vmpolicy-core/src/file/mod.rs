@@ -17,6 +17,8 @@
 //! assert_eq!(problems[0].place.map(|place| line_col(text, place.start)), Some((3, 1)));
 //! ```
 
+#[cfg(feature = "sim")]
+pub mod expect;
 mod node;
 mod problem;
 mod reader;

@@ -14,6 +14,7 @@ mod spans;
 pub mod terminal;
 pub mod test;
 pub mod tune;
+pub mod verify;
 pub mod vmpolicy;
 pub mod vmpolicyd;
 

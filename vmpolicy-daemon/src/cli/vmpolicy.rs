@@ -1,6 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain, merge, simulate, test, tune};
+use super::{Exit, backtest, check, completions, demo, explain, merge, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ Examples:
   vmpolicy tune policy.yaml --trace week.csv
                                      which thresholds and tarries would have done better
   vmpolicy test policy-test.yaml     whether it does what its tests expect
+  vmpolicy verify policy.yaml --expect expect.yaml
+                                     whether it keeps what you expect in random worlds
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -49,6 +51,8 @@ pub enum Command {
     Merge(merge::Args),
     /// Runs unit tests of policies: given these readings, these decisions.
     Test(test::Args),
+    /// Tries a policy in random worlds with faults, against what must never happen and what you expect.
+    Verify(Box<verify::Args>),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -80,6 +84,7 @@ fn run(command: Command) -> Exit {
         Command::Tune(args) => tune::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),

@@ -8,7 +8,7 @@ use crate::sim::scenario::{
 };
 use crate::time::Mono;
 
-/// Which guests, hosts and queues of the whole scenario the ones of a part are: all that is random goes by these.
+/// Which guests, hosts, queues and policies of the whole scenario the ones of a part are: all that is random goes by these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) guests: Vec<GuestIx>,
@@ -283,8 +283,8 @@ impl<'a> Cut<'a> {
             management: whole.management,
             faults: whole.faults.iter().filter_map(|fault| self.fault(fault)).collect(),
         };
-        let (guests, hosts) = (self.guests, self.hosts);
-        let numbers = Numbers { guests, hosts, queues: self.queues, policies: self.policies };
+        let numbers =
+            Numbers { guests: self.guests, hosts: self.hosts, queues: self.queues, policies: self.policies };
         Island { scenario, numbers }
     }
 

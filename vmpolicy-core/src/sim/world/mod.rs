@@ -17,6 +17,7 @@
 //! | `faults` | what goes wrong, begun and ended |
 //! | `islands` | parts of a scenario that have nothing to do with each other |
 //! | `jobs` | job queues |
+//! | `look` | what a watcher may ask of a world |
 //! | `outcome` | what it came to |
 //! | `watch` | whoever wants to see it happen |
 
@@ -25,6 +26,7 @@ mod effects;
 mod faults;
 mod islands;
 mod jobs;
+mod look;
 mod manage;
 mod moves;
 mod outcome;
@@ -279,7 +281,17 @@ impl<'a, W: Watch> World<'a, W> {
         self.shares.share_out();
         self.watch.stepped(
             at,
-            &Snapshot { shares: &self.shares, services: &self.services, queues: self.jobs.queues() },
+            &Snapshot {
+                shares: &self.shares,
+                services: &self.services,
+                queues: self.jobs.queues(),
+                inner: look::Inner {
+                    vms: &self.vms,
+                    moves: &self.moves,
+                    clerks: &self.clerks,
+                    faults: &self.faults,
+                },
+            },
         );
     }
 

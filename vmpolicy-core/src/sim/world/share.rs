@@ -91,6 +91,11 @@ impl Shares {
         self.part[host.index()] < 1.0
     }
 
+    /// What nobody demands of a host, in GHz.
+    pub(super) fn spare_ghz(&self, host: HostIx) -> f64 {
+        self.spare_ghz[host.index()]
+    }
+
     /// Bytes of a host's memory that nobody has.
     pub(super) fn memory_free(&self, host: HostIx) -> f64 {
         self.memory_there[host.index()] - self.memory_taken[host.index()]

@@ -70,6 +70,7 @@ pub struct Snapshot<'a> {
     pub(super) shares: &'a Shares,
     pub(super) services: &'a [Service],
     pub(super) queues: &'a [JobQueue],
+    pub(super) inner: super::look::Inner<'a>,
 }
 
 impl Snapshot<'_> {

@@ -25,6 +25,7 @@ use report::{Report, Tried};
 use runs::{Runs, Summaries};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+pub(in crate::cli) use table::grouped;
 use vmpolicy_core::file::parse_span;
 use vmpolicy_core::time::Span;
 
