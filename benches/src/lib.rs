@@ -1,6 +1,7 @@
 //! What the benchmarks measure: policies, guests that run them, and the loop by hand that they are
 //! compared with.
 
+pub mod effects;
 pub mod fleet;
 pub mod guest;
 pub mod planetlab;

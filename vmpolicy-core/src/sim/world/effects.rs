@@ -6,7 +6,7 @@ use super::vm::Phase;
 use super::{Violated, Watch, World};
 use crate::checker::Violation;
 use crate::id::{Id as _, IndicatorId};
-use crate::input::{Absence, Input, Reading, Setup, Sighting};
+use crate::input::{Absence, Input, Reading, Setup, Sighting, Word};
 use crate::output::{Cause, Effect};
 use crate::ports::{Locator as _, Probe as _};
 use crate::sim::chance::Seed;
@@ -199,6 +199,10 @@ impl<W: Watch> World<'_, W> {
         let at_host = self.atlases[vm.managed.policy.index()].ids[here.index()];
         vm.phase = Phase::Up;
         let setup = Setup { at: at_host, locates: vm.managed.locates, resends };
+        if self.deciding.holds_guests() {
+            // Before it starts: a rule that is true by the clock alone, such as resting, would act at once.
+            self.deliver(guest, at, &Input::Operator(Word::Hold(None)))?;
+        }
         self.deliver(guest, at, &Input::Start(setup))
     }
 

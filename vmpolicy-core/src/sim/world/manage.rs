@@ -2,7 +2,6 @@
 
 use super::agenda::Coming;
 use super::{Violated, Watch, World};
-use crate::input::{Input, Word};
 use crate::sim::balance::{self, Answer, Guests, History, Hosts, Kind, Manager, Rules, View};
 use crate::sim::scenario::{GuestIx, HostIx, Management, Scenario};
 use crate::time::{Mono, Span};
@@ -111,20 +110,11 @@ impl Desk {
 }
 
 impl<W: Watch> World<'_, W> {
-    /// Guests that are to ask for nothing are told so; the infrastructure looks for the first time.
-    pub(super) fn begin_deciding(&mut self, deciding: Deciding) -> Result<(), Violated> {
-        if deciding.holds_guests() {
-            for index in 0..self.vms.len() {
-                if self.vms[index].is_some() {
-                    let hold = Input::Operator(Word::Hold(None));
-                    self.deliver(GuestIx::from_index(index), Mono(0), &hold)?;
-                }
-            }
-        }
+    /// The infrastructure looks for the first time, one span from now.
+    pub(super) fn begin_deciding(&mut self) {
         if let Some(office) = &self.office {
             self.agenda.plan(Mono(0).plus(office.every), Coming::Manages);
         }
-        Ok(())
     }
 
     /// The infrastructure looks at its hosts, and moves guests as it sees fit.

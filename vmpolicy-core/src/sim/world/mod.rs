@@ -230,7 +230,7 @@ impl<'a, W: Watch> World<'a, W> {
             self.look_at_loads(begins);
             if begins == Mono(0) {
                 self.start_all()?;
-                self.begin_deciding(self.deciding)?;
+                self.begin_deciding();
             }
             self.pass_step(begins)?;
             self.ended = ends == end || !self.watch.goes_on(ends, end);

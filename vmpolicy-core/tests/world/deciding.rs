@@ -1,0 +1,41 @@
+//! Who decides: a guest that is not to asks for nothing, from its first moment on.
+
+use vmpolicy_core::file::scenario::{NoFiles, load};
+use vmpolicy_core::policy::UtcOnly;
+use vmpolicy_core::sim::scenario::{Management, ManagerKind};
+use vmpolicy_core::sim::world::{Deciding, Options, run};
+
+/// It begins outside working hours, so that the first rule is true before anything was read; its daemon dies once.
+const RESTING: &str = "
+version: 1
+start: 2026-11-23T00:00
+lasts: 1d
+arrays: { oslo: { hosts: [mln1, mln2], base: mln6 } }
+guests:
+  shop:
+    at: mln1
+    service: database
+    load: 5
+    policy:
+      indicators: { slow_queries: { every: 60s, read: delta } }
+      windows: { hours: { days: Mon-Fri, hours: 09:00-16:00, zone: UTC } }
+      rules:
+        - { name: off-duty, when: outside hours, do: rest }
+        - { name: overloaded, when: slow_queries > 50, tarry: 3, do: move }
+faults:
+  - { at: 20h, lasts: 5m, daemon: crash }
+";
+
+#[test]
+fn a_guest_that_is_not_to_decide_asks_for_nothing_at_its_start_either() {
+    let built = load(RESTING.as_bytes(), &UtcOnly, &mut NoFiles).expect("it is sound");
+    let manager = Management { kind: ManagerKind::ThrMmt, every: Management::EVERY };
+    for (deciding, wanted) in
+        [(Deciding::AsWritten, 1), (Deciding::Nobody, 0), (Deciding::Infrastructure(manager), 0)]
+    {
+        let options = Options { checks: true, deciding };
+        let outcome = run(&built.scenario, options, &mut ()).expect("nothing is violated");
+        let summary = outcome.guests[0].summary.as_ref().expect("it has a policy");
+        assert_eq!(summary.requests, wanted, "{deciding:?}");
+    }
+}
