@@ -103,6 +103,24 @@ fn the_front_and_the_present_values_as_a_table() {
 }
 
 #[test]
+fn the_member_that_is_praised_is_in_the_table() {
+    let folder = Folder::new();
+    let mut praised = 0;
+    for seed in 1..=6 {
+        let (seed, candidates) = (seed.to_string(), "300");
+        let out = folder
+            .out(&[&TUNE[..4], &["--fix", "settle", "--seed", &seed, "--candidates", candidates]].concat());
+        let rows = out.lines().skip_while(|line| !line.starts_with("now")).skip(1);
+        assert!(rows.take_while(|line| !line.is_empty()).count() <= 15, "{out}");
+        let Some((_, best)) = out.split_once("of them (*): number ") else { continue };
+        let number = best.split_whitespace().next().unwrap();
+        praised += 1;
+        assert!(out.contains(&format!("*{number} ")), "number {number} is not in it:\n{out}");
+    }
+    assert!(praised > 2, "{praised}");
+}
+
+#[test]
 fn threads_and_shards_make_no_difference() {
     let folder = Folder::new();
     let json = [TUNE, &["--format", "json"]].concat();
