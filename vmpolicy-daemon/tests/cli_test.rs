@@ -129,6 +129,19 @@ fn ci_servers_are_told_too() {
 }
 
 #[test]
+fn results_do_not_take_the_place_of_a_policy() {
+    let folder = Folder::new();
+    let policy = || fs::read_to_string(folder.0.path().join("policy.yaml")).unwrap();
+    let before = policy();
+    let (out, err) = folder.told(&["good.yaml", "--junit", "./policy.yaml"], 2);
+    assert_eq!(
+        (out.as_str(), err.as_str()),
+        ("", "vmpolicy: ./policy.yaml: the results would overwrite it\n")
+    );
+    assert_eq!(policy(), before);
+}
+
+#[test]
 fn a_filter_picks_tests_and_one_that_picks_none_is_wrong() {
     let folder = Folder::new();
     let (out, _) = folder.told(&["failing.yaml", "--filter", "passes"], 0);

@@ -103,6 +103,24 @@ fn the_front_and_the_present_values_as_a_table() {
 }
 
 #[test]
+fn the_member_that_is_praised_is_in_the_table() {
+    let folder = Folder::new();
+    let mut praised = 0;
+    for seed in 1..=6 {
+        let (seed, candidates) = (seed.to_string(), "300");
+        let out = folder
+            .out(&[&TUNE[..4], &["--fix", "settle", "--seed", &seed, "--candidates", candidates]].concat());
+        let rows = out.lines().skip_while(|line| !line.starts_with("now")).skip(1);
+        assert!(rows.take_while(|line| !line.is_empty()).count() <= 15, "{out}");
+        let Some((_, best)) = out.split_once("of them (*): number ") else { continue };
+        let number = best.split_whitespace().next().unwrap();
+        praised += 1;
+        assert!(out.contains(&format!("*{number} ")), "number {number} is not in it:\n{out}");
+    }
+    assert!(praised > 2, "{praised}");
+}
+
+#[test]
 fn threads_and_shards_make_no_difference() {
     let folder = Folder::new();
     let json = [TUNE, &["--format", "json"]].concat();
@@ -227,6 +245,44 @@ fn wrong_usage_and_bad_input_are_told() {
     let printed = mended(&told);
     insta::assert_snapshot!(printed);
     assert!(!folder.0.path().join("new.yaml").exists());
+}
+
+#[test]
+fn what_is_written_takes_the_place_of_nothing_that_was_read() {
+    let folder = Folder::new();
+    folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
+    std::os::unix::fs::symlink("policy.yaml", folder.0.path().join("alias")).unwrap();
+    let before = ["policy.yaml", "fleet.csv", "tuned.json"].map(|name| folder.text(name));
+    let search = ["tune", "policy.yaml", "--trace", "fleet.csv"];
+    let again = ["tune", "policy.yaml", "--result", "tuned.json"];
+    let told = |args: &[&str], more: &[&str]| folder.told(&[args, more].concat(), 2).1;
+    let would = |file: &str, what: &str| format!("vmpolicy: {file}: the {what} would overwrite it\n");
+    for file in ["policy.yaml", "alias", "./fleet.csv"] {
+        assert_eq!(told(&search, &["--plot", file]), would(file, "plot"));
+        assert_eq!(told(&search, &["--write", "1", file]), would(file, "new policy"));
+    }
+    assert_eq!(told(&again, &["--plot", "tuned.json"]), would("tuned.json", "plot"));
+    let both = told(&again, &["--write", "1", "new", "--plot", "./new"]);
+    assert_eq!(both, "vmpolicy: the new policy and the plot can't be one file\n");
+    assert!(told(&again, &["--plot", "-"]).contains("--plot front.svg"));
+    assert_eq!(["policy.yaml", "fleet.csv", "tuned.json"].map(|name| folder.text(name)), before);
+}
+
+#[test]
+fn a_plot_into_a_pipe_leaves_the_pipe() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = Folder::new();
+    folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
+    let pipe = folder.0.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    folder.out(&["tune", "policy.yaml", "--result", "tuned.json", "--plot", "pipe"]);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(reader.join().unwrap().ends_with("</svg>\n"));
 }
 
 /// Without the fingerprints of policies, which any change of the engine may change.

@@ -9,6 +9,7 @@ pub mod explain;
 #[cfg(feature = "manual")]
 pub mod manual;
 pub mod merge;
+mod outputs;
 pub mod simulate;
 mod spans;
 pub mod terminal;

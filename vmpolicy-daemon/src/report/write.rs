@@ -2,7 +2,7 @@
 
 use super::{Page, html};
 use crate::cli::backtest::output::Output;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 /// Writes the document. It gets its name when it is whole, so a reader never sees half of it, and whoever interrupts
@@ -12,10 +12,7 @@ use std::path::Path;
 ///
 /// Where the file can't be written; nothing is left then.
 pub fn write(path: &Path, page: &Page) -> io::Result<()> {
-    let document = html(page);
-    let mut file = Output::create(path)?;
-    file.write_all(document.as_bytes())?;
-    file.done()
+    Output::whole(path, html(page).as_bytes())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(in crate::cli) mod table;
 pub(in crate::cli) mod text;
 
 use super::check::shown;
+use super::outputs::{self, is_dash};
 use super::terminal::{complain, print};
 use super::{Exit, Format};
 use crate::shard::Shard;
@@ -24,7 +25,7 @@ use output::Output;
 use report::{Report, Tried};
 use runs::{Runs, Summaries};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 pub(in crate::cli) use table::grouped;
 use vmpolicy_core::file::parse_span;
 use vmpolicy_core::time::Span;
@@ -174,17 +175,10 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if args.report.as_deref().is_some_and(is_dash) {
         return wrong("a report is a file: --report week.html");
     }
-    if args.report.is_some() && args.report == args.events {
-        return wrong("the events and the report can't be one file");
-    }
-    for (output, what) in [(&args.events, "events"), (&args.report, "report")] {
-        let Some(output) = output.as_deref() else { continue };
-        let mut inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
-        if inputs.any(|input| is_same(output, input)) {
-            return wrong(&format!("{}: the {what} would overwrite it", shown(output)));
-        }
-    }
-    Ok(())
+    let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
+    let inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
+    outputs::check(&outputs, inputs.filter(|input| !is_dash(input)))?;
+    outputs::attempt(args.report.as_deref())
 }
 
 fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
@@ -213,13 +207,4 @@ fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
     let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?.map_err(failed)?;
     let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
     whole.map(|()| summaries).map_err(failed)
-}
-
-fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| if is_dash(path) { None } else { path.canonicalize().ok() };
-    real(one).is_some_and(|one| real(other) == Some(one))
 }

@@ -42,6 +42,22 @@ impl Output {
         Ok(Self { file, end: End::Named(for_now, path) })
     }
 
+    /// Writes a file whole, or not at all.
+    pub(crate) fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut output = Self::create(path)?;
+        output.write_all(bytes)?;
+        output.done()
+    }
+
+    /// Whether it could be written; nothing is. A pipe is left alone: who reads it would take the end of the attempt
+    /// for the end of the file.
+    pub(crate) fn attempt(path: &Path) -> io::Result<()> {
+        match fs::metadata(path) {
+            Ok(there) if !there.is_file() && !there.is_dir() => Ok(()),
+            _ => Self::create(path).map(drop),
+        }
+    }
+
     /// Gives the file its name. A crash of the machine leaves the old file or the new one.
     pub(crate) fn done(mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.end, End::Gone) {
@@ -181,5 +197,11 @@ mod tests {
         Output::create(Path::new("/dev/null")).unwrap().done().unwrap();
         assert!(Output::create(&folder.path().join("no/such")).is_err());
         assert!(Output::create(folder.path()).is_err());
+        Output::attempt(Path::new("/dev/null")).unwrap();
+        assert!(Output::attempt(&folder.path().join("no/such")).is_err());
+        assert!(Output::attempt(folder.path()).is_err());
+        Output::attempt(&folder.path().join("new")).unwrap();
+        assert_eq!(fs::read_to_string(&real).unwrap(), "new");
+        assert!(!folder.path().join("new").exists());
     }
 }

@@ -14,6 +14,7 @@ mod text;
 
 use super::backtest::output::Output;
 use super::check::shown;
+use super::outputs::{self, is_dash};
 use super::terminal::{complain, print};
 use super::{Exit, Format};
 use case::Case;
@@ -125,23 +126,10 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if args.report.as_deref().is_some_and(is_dash) {
         return wrong("a report is a file: --report world.html");
     }
-    if args.report.is_some() && args.report == args.events {
-        return wrong("the events and the report can't be one file");
-    }
-    for (output, what) in [(&args.events, "events"), (&args.report, "report")] {
-        let Some(output) = output.as_deref() else { continue };
-        if is_same(output, &args.file) {
-            return wrong(&format!("{}: the {what} would overwrite it", shown(output)));
-        }
-    }
-    // After a long run is no time to learn that there is no such folder.
-    if let Some(path) = &args.report
-        && let Err(error) = Output::create(path)
-    {
-        complain(&format!("can't write {}: {error}", shown(path)));
-        return Err(Exit::Outside);
-    }
-    Ok(())
+    let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
+    let input = args.file.as_path();
+    outputs::check(&outputs, std::iter::once(input).filter(|input| !is_dash(input)))?;
+    outputs::attempt(args.report.as_deref())
 }
 
 fn run_all(args: &Args, input: &Input, runs: Runs<'_>) -> Result<Vec<runs::Ran>, Exit> {
@@ -172,13 +160,4 @@ fn run_all(args: &Args, input: &Input, runs: Runs<'_>) -> Result<Vec<runs::Ran>,
     let ran = runs.go(Some(&mut to)).map_err(failed)?;
     let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
     whole.map(|()| ran).map_err(unwritable)
-}
-
-fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| if is_dash(path) { None } else { path.canonicalize().ok() };
-    real(one).is_some_and(|one| real(other) == Some(one))
 }

@@ -7,6 +7,7 @@ mod report;
 mod table;
 mod words;
 
+use super::outputs;
 use super::terminal::{Terminal, complain, print};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
@@ -63,17 +64,16 @@ pub fn run(args: &Args) -> Exit {
 }
 
 fn test(args: &Args) -> Result<Exit, Exit> {
-    if let Some(junit) = &args.junit
-        && args.files.iter().any(|file| same(file, junit))
-    {
-        complain(&format!("{}: the results would overwrite it", junit.display()));
-        return Err(Exit::Usage);
-    }
+    let junit = args.junit.as_deref();
+    outputs::check(&[(junit, "results")], args.files.iter().map(PathBuf::as_path))?;
+    outputs::attempt(junit)?;
     let zones = SystemZones::default();
     let terminal = Terminal::of_stdout(args.color);
     let mut files = Vec::new();
     for path in &args.files {
         let ran = Ran::of(path, args.filter.as_deref(), &zones);
+        // A test file names policies, which are no less worth keeping.
+        outputs::check(&[(junit, "results")], ran.policies.iter().map(PathBuf::as_path))?;
         if args.format == Format::Text {
             print(&failure::render(&ran, &terminal))?;
         }
@@ -90,11 +90,8 @@ fn test(args: &Args) -> Result<Exit, Exit> {
             }
         },
     }
-    if let Some(path) = &args.junit
-        && let Err(error) = std::fs::write(path, junit::render(&files))
-    {
-        complain(&format!("can't write {}: {error}", path.display()));
-        return Err(Exit::Outside);
+    if let Some(path) = junit {
+        outputs::save(path, &junit::render(&files))?;
     }
     // A filter that matches nothing would look like a success for ever.
     if let Some(filter) = &args.filter
@@ -105,8 +102,4 @@ fn test(args: &Args) -> Result<Exit, Exit> {
         return Err(Exit::Usage);
     }
     Ok(exit)
-}
-
-fn same(one: &std::path::Path, other: &std::path::Path) -> bool {
-    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }

@@ -13,6 +13,8 @@ use vmpolicy_core::trial::{Broken, Case, Report, run};
 pub(super) struct Ran {
     pub(super) file: String,
     pub(super) bytes: Vec<u8>,
+    /// The policies that it names, where they were looked for.
+    pub(super) policies: Vec<PathBuf>,
     pub(super) outcome: Outcome,
 }
 
@@ -52,14 +54,17 @@ impl Ran {
             Ok(bytes) => bytes,
             Err(error) => {
                 complain(&format!("can't read {file}: {error}"));
-                return Self { file, bytes: Vec::new(), outcome: Outcome::Unreadable(error.to_string()) };
+                let outcome = Outcome::Unreadable(error.to_string());
+                return Self { file, bytes: Vec::new(), policies: Vec::new(), outcome };
             }
         };
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-
+        let mut policies = Vec::new();
         let loaded = load_trials(&bytes, zones, &mut |name| {
             let policy: PathBuf = folder.join(name);
-            read(&policy).map_err(|error| error.to_string())
+            let text = read(&policy).map_err(|error| error.to_string());
+            policies.push(policy);
+            text
         });
         let outcome = match loaded {
             Ok(trials) => {
@@ -76,7 +81,7 @@ impl Ran {
                 Outcome::Wrong(problems)
             }
         };
-        Self { file, bytes, outcome }
+        Self { file, bytes, policies, outcome }
     }
 
     /// The tests that were run, in their order.

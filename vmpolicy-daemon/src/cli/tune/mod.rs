@@ -9,15 +9,14 @@ pub(in crate::cli) mod text;
 
 use super::backtest::span;
 use super::check::shown;
+use super::outputs::{self, is_dash, save};
 use super::terminal::{Terminal, complain, print};
 use super::{Exit, Format};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
-use atomic_write_file::AtomicWriteFile;
 use clap::ColorChoice;
 use input::Input;
 use report::{Options, Outcome, Parameter, Present, Report};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use study::Study;
@@ -166,6 +165,13 @@ fn tune(args: &Args) -> Result<(), Exit> {
         }
         _ => None,
     };
+    if args.plot.as_deref().into_iter().chain(write.map(|(_, path)| path)).any(is_dash) {
+        return Err(wrong("a plot and a new policy are files: --plot front.svg, --write 12 better.yaml"));
+    }
+    let (new, plot) = (write.map(|(_, path)| path), args.plot.as_deref());
+    let inputs = [&args.file].into_iter().chain(&args.trace).chain(&args.result).map(PathBuf::as_path);
+    outputs::check(&[(new, "new policy"), (plot, "plot")], inputs.filter(|input| !is_dash(input)))?;
+    outputs::attempt(new).and_then(|()| outputs::attempt(plot))?;
     let (input, report) = match &args.result {
         Some(path) => again::read(args, path)?,
         None => search(args)?,
@@ -188,18 +194,6 @@ fn tune(args: &Args) -> Result<(), Exit> {
 pub(in crate::cli) fn json(report: &Report) -> Result<String, Exit> {
     serde_json::to_string_pretty(report).map(|json| json + "\n").map_err(|error| {
         complain(&format!("can't print the result: {error}"));
-        Exit::Outside
-    })
-}
-
-/// Writes a file whole, or not at all.
-fn save(path: &Path, text: &str) -> Result<(), Exit> {
-    let written = AtomicWriteFile::open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.commit()
-    });
-    written.map_err(|error| {
-        complain(&format!("can't write {}: {error}", shown(path)));
         Exit::Outside
     })
 }

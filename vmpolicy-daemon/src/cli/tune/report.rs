@@ -265,11 +265,38 @@ impl Report {
         }
     }
 
-    /// The front as the search has it, to spread it out.
+    /// So many members that lie well apart, the best among them.
     pub(super) fn spread(&self, most: usize) -> Vec<&Point> {
         let mut front = Front::default();
         self.front.iter().for_each(|point| front.add(point.member()));
-        front.spread(most).into_iter().filter_map(|at| self.front.get(at)).collect()
+        let of =
+            |most| front.spread(most).into_iter().filter_map(|at| self.front.get(at)).collect::<Vec<_>>();
+        let all = of(most);
+        match self.best() {
+            Some(best) if all.iter().all(|point| point.number != best.number) => {
+                let mut others = of(most.saturating_sub(1));
+                let at = others.partition_point(|point| point.number < best.number);
+                others.insert(at, best);
+                others
+            }
+            _ => all,
+        }
+    }
+
+    /// The members that beat the present values, in the order of the front.
+    pub(super) fn beaters(&self) -> impl Iterator<Item = &Point> {
+        self.front.iter().filter(|point| self.present.beaten_by.contains(&point.number))
+    }
+
+    /// Of those that beat the present values, the one that gains most; the first of equals.
+    pub(super) fn best(&self) -> Option<&Point> {
+        self.beaters().max_by(|a, b| self.gain(a).total_cmp(&self.gain(b)).then(b.number.cmp(&a.number)))
+    }
+
+    /// How much better than the present values, each figure measured by the present one.
+    fn gain(&self, point: &Point) -> f64 {
+        let (now, then) = (self.present.tuned_on.worth().axes(), point.tuned_on.worth().axes());
+        now.iter().zip(then).map(|(now, then)| if *now > 0.0 { (now - then) / now } else { 0.0 }).sum()
     }
 
     /// The number, where nothing beats the present values.

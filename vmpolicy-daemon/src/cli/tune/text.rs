@@ -1,6 +1,6 @@
 //! The result for people: the front in at most so many rows, with the present values above it.
 
-use super::report::{Cost, Outcome, Point, Report, Verdict};
+use super::report::{Cost, Outcome, Report, Verdict};
 use crate::cli::terminal::{Terminal, wrapped};
 use std::fmt::Write as _;
 use vmpolicy_core::time::Span;
@@ -162,9 +162,7 @@ fn verdicts(report: &Report) -> Vec<String> {
         });
         return lines;
     }
-    let beaters = || report.front.iter().filter(|point| present.beaten_by.contains(&point.number));
-    let best =
-        beaters().max_by(|a, b| gain(report, a).total_cmp(&gain(report, b)).then(b.number.cmp(&a.number)));
+    let best = report.best();
     if let Some(best) = best {
         lines.push(format!(
             "The present values are beaten by {beaten} of them (*): number {} has {}.",
@@ -173,7 +171,7 @@ fn verdicts(report: &Report) -> Vec<String> {
         ));
     }
     if let Some(held) = &present.held_out {
-        let still = beaters().filter(|point| point.unseen == Some(Verdict::Better)).count();
+        let still = report.beaters().filter(|point| point.unseen == Some(Verdict::Better)).count();
         lines.push(format!("On the part held out, {still} of these {beaten} beat them again."));
         if let Some((best, outcome)) = best.and_then(|best| Some((best, best.held_out.as_ref()?))) {
             lines.push(format!(
@@ -184,12 +182,6 @@ fn verdicts(report: &Report) -> Vec<String> {
         }
     }
     lines
-}
-
-/// How much better than the present values, each figure measured by the present one.
-fn gain(report: &Report, point: &Point) -> f64 {
-    let (now, then) = (report.present.tuned_on.worth().axes(), point.tuned_on.worth().axes());
-    now.iter().zip(then).map(|(now, then)| if *now > 0.0 { (now - then) / now } else { 0.0 }).sum()
 }
 
 fn differences(now: &Outcome, then: &Outcome, cost: Cost) -> String {
