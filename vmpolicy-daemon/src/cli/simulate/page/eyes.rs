@@ -1,7 +1,7 @@
 //! What a page shows of a run, written down while it happens.
 
 use super::gauge::Gauge;
-use super::{looked_at, skeleton};
+use super::{INDICATORS_MAX, indicators, looked_at, skeleton};
 use crate::report::{Figure, GuestLog, Meter, Panel, Unit};
 use std::sync::Arc;
 use vmpolicy_core::Policy;
@@ -41,7 +41,9 @@ struct Known {
 
 impl Eyes {
     pub(in crate::cli::simulate) fn new(scenario: &Scenario, variants: usize) -> Self {
-        let (mut page, hosts) = skeleton(scenario, "", variants);
+        // Each indicator has lines of its own, and a page is bounded.
+        let figures = indicators(scenario).len().clamp(1, INDICATORS_MAX);
+        let (mut page, hosts) = skeleton(scenario, "", variants * figures);
         let policies: Vec<_> =
             scenario.policies.iter().map(|policy| (page.hosts_of(policy), looked_at(policy))).collect();
         let none: Arc<[usize]> = Arc::new([]);
