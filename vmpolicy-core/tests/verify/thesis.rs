@@ -1,7 +1,9 @@
 //! The policies of the thesis in random worlds: the engine keeps all of its invariants there.
 
-use crate::support::{example, holds, study};
+use crate::support::{TestZones, example, holds, study};
 use vmpolicy_core::file::expect::load_expectations;
+use vmpolicy_core::file::scenario::{NoFiles, load};
+use vmpolicy_core::sim::world::{Options, run};
 use vmpolicy_core::verify::{Counts, Doing, FAULTS, Scope, Study};
 
 const WORLDS: u64 = 150;
@@ -52,4 +54,41 @@ fn the_example_is_kept_and_tests_something() {
     let all: Vec<&str> = snippets.map(|(snippet, _)| snippet).collect();
     assert_eq!(all.len(), 1);
     load_expectations(all[0].as_bytes(), &loaded.policy).expect("it is sound");
+}
+
+/// World 7337 of seed 1: a daemon that starts while the provider deduplicates, and resends when it no longer does.
+#[test]
+fn a_provider_that_stops_to_deduplicate_is_not_the_guest_s_fault() {
+    let text = "
+version: 1
+start: 2026-02-08T00:00:00Z
+lasts: 11m
+arrays:
+  cluster:
+    hosts: [mln1, mln2, mln3, mln4, mln5]
+    live: { takes: 1m }
+    leaving: { takes: 10m }
+    provider: { loses_answers: 1, delays: 1, fails: 0.5 }
+guests:
+  vm1:
+    at: mln2
+    policy:
+      guest: nii1
+      indicators: { slow_queries: { every: 1m, read: delta } }
+      rules: [{ name: overloaded, when: slow_queries > 50, tarry: 3, do: move }]
+      moves: { settle: 45s, at_most: 16 per 1h, tour: keep-going }
+    feeds: { slow_queries: { follows: 0, counts: true } }
+faults:
+  - { at: 0s, lasts: 10m, drain: mln2 }
+  - at: 3m
+    lasts: 10m
+    provider: { answers_in: [0s, 8s], confirms: false, deduplicates: false, loses_answers: 0.5, doubles: 0.2, refuses: 0.2 }
+  - { at: 7m34s, lasts: 53s, crash: mln2 }
+  - at: 8m
+    lasts: 1m
+    provider: { answers_in: [2s, 19s], checks_memory: false, delays: 0.05, refuses: 0.05 }
+";
+    let built = load(text.as_bytes(), &TestZones, &mut NoFiles).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let ran = run(&built.scenario, Options::default(), &mut ());
+    assert!(ran.is_ok(), "{:?}", ran.err());
 }

@@ -197,7 +197,7 @@ impl<W: Watch> World<'_, W> {
         let Some(vm) = &mut self.vms[guest.index()] else { return Ok(()) };
         let resends = self.clerks[self.scenario.hosts[here.index()].array.index()].now.deduplicates;
         let at_host = self.atlases[vm.managed.policy.index()].ids[here.index()];
-        vm.phase = Phase::Up;
+        (vm.phase, vm.resends) = (Phase::Up, resends);
         let setup = Setup { at: at_host, locates: vm.managed.locates, resends };
         if self.deciding.holds_guests() {
             // Before it starts: a rule that is true by the clock alone, such as resting, would act at once.

@@ -121,8 +121,9 @@ impl<W: Watch> World<'_, W> {
             self.tell(at, ask.guest, ask.number, Outcome::Accepted);
             return Ok(());
         }
-        if again {
-            // A guest knows that this provider does not deduplicate, and has sent one id twice.
+        if again && !vm.resends {
+            // The guest knows that its provider does not deduplicate, and has sent one id twice. One that started while
+            // another behaviour was in force can't know better.
             let now = vm.now(self.scenario.start, at);
             let what = format!("request {} starts a second move", ask.number);
             let violation = Violation {

@@ -125,6 +125,8 @@ pub(super) struct Vm {
     pub(super) wall_ahead_ms: i64,
     /// Whether a poll may be handed in without a tick before it.
     pub(super) polls_are_enough: bool,
+    /// Whether its daemon was told, when it started, that one id sent twice starts one move only.
+    pub(super) resends: bool,
     /// The highest number of a request of its that started a move.
     pub(super) last_started: u64,
 }
@@ -166,6 +168,7 @@ impl Vm {
             behind_ms: 0,
             wall_ahead_ms: 0,
             polls_are_enough: polls_are_enough(policy),
+            resends: false,
             last_started: 0,
         }
     }
