@@ -33,6 +33,26 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_policy_that_calls_less_a_breach_is_not_the_better_for_it() {
+    let folder = folder();
+    let slower = PATIENT.replace("tarry: 12", "tarry: 20");
+    let dearer = PATIENT.replace("> 50", "> 60");
+    for (name, text) in [("slower.yaml", &slower), ("dearer.yaml", &dearer)] {
+        assert_ne!(text, PATIENT, "{name}");
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    for (other, better) in [("slower.yaml", "less"), ("dearer.yaml", "neither")] {
+        let args = ["two.yaml", other, "--trace", "day.csv", "--report", "day.html", "--format", "json"];
+        let json: Value = serde_json::from_slice(&backtest(folder.path(), &args).stdout).unwrap();
+        let measures = json["page"]["measures"].as_array().unwrap();
+        let of = |name: &str| measures.iter().find(|one| one["name"] == name).map(|one| &one["better"]);
+        assert_eq!(of("in breach"), Some(&better.into()), "{other}");
+        assert_eq!(of("share in breach"), Some(&better.into()), "{other}");
+        assert_eq!(of("requests"), Some(&"less".into()), "{other}");
+    }
+}
+
+#[test]
 fn several_policies_are_one_page_and_its_data_is_in_the_json() {
     let folder = folder();
     let args = ["one.yaml", "two.yaml", "--trace", "day.csv", "--report", "day.html", "--format", "json"];
