@@ -53,6 +53,24 @@ fn a_policy_that_calls_less_a_breach_is_not_the_better_for_it() {
 }
 
 #[test]
+fn on_paper_thresholds_close_together_have_labels_that_can_be_read() {
+    let folder = folder();
+    let close = PATIENT.replace("< 5,", "< 49,");
+    assert_ne!(close, PATIENT);
+    std::fs::write(folder.path().join("close.yaml"), close).unwrap();
+    let output = backtest(folder.path(), &["close.yaml", "--trace", "day.csv", "--report", "day.html"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = std::fs::read_to_string(folder.path().join("day.html")).unwrap();
+    let height = |label: &str| -> f64 {
+        let (before, _) = html.split_once(&format!(">{label}</text>")).unwrap();
+        let (_, text) = before.rsplit_once("<text").unwrap();
+        text.split_once(" y=\"").unwrap().1.split_once('"').unwrap().0.parse().unwrap()
+    };
+    let (upper, lower) = (height("overloaded &gt; 50"), height("idle &lt; 49"));
+    assert!(lower - upper > 12.9, "{upper}, {lower}");
+}
+
+#[test]
 fn several_policies_are_one_page_and_its_data_is_in_the_json() {
     let folder = folder();
     let args = ["one.yaml", "two.yaml", "--trace", "day.csv", "--report", "day.html", "--format", "json"];
