@@ -185,6 +185,13 @@ fn options_do_what_they_say() {
     let late = folder.events("day.csv", &["--move-takes", "90s"]);
     let confirmed = r#"{"at":"2009-05-06T00:20:30Z","guest":"nii3","event":"confirmed""#;
     assert!(late.lines().nth(1).unwrap().starts_with(confirmed));
+    let too_late = ["policy.yaml", "--trace", "day.csv", "--move-takes", "20m"];
+    assert_eq!(
+        folder.told(&too_late, 0).1.lines().last(),
+        Some(
+            "vmpolicy: `nii3`: a move takes 20m, and the policy gives it up after 10m: see `confirm_within` and --move-takes"
+        )
+    );
     assert!(!folder.events("day.csv", &["--stale", "1h"]).contains("stale"));
     let (out, _) = folder.told(&["--help"], 0);
     assert!(out.contains("vmpolicy backtest policy.yaml --trace week.csv.gz"));

@@ -121,6 +121,17 @@ fn the_member_that_is_praised_is_in_the_table() {
 }
 
 #[test]
+fn a_guest_with_a_single_row_does_not_keep_the_others_from_being_tuned() {
+    let folder = Folder::new();
+    folder.put("fleet.csv", fleet() + "new,1241568000,7\n");
+    let report: Value = serde_json::from_str(&folder.out(&[TUNE, &["--format", "json"]].concat())).unwrap();
+    let recordings = report["recordings"].as_array().unwrap();
+    assert_eq!(recordings.len(), 6);
+    let new = recordings.iter().find(|one| one["series"] == "new").unwrap();
+    assert_eq!((&new["rows"], &new["held_out_from"]), (&1.into(), &Value::Null));
+}
+
+#[test]
 fn threads_and_shards_make_no_difference() {
     let folder = Folder::new();
     let json = [TUNE, &["--format", "json"]].concat();

@@ -96,6 +96,7 @@ struct Part {
 
 impl Trial {
     /// Cuts each trace in two by time, the last `hold_out` of it (0 to 1) to be held out, and finds the breaches of both.
+    /// One that is too short to be cut, such as a single row, is all tuned on.
     ///
     /// # Errors
     ///
@@ -115,9 +116,9 @@ impl Trial {
             let stale = options.stale.unwrap_or_else(|| default_stale(every, trace));
             let options = Options { stale: Some(stale), ..options };
             let held_ms = (to.since(from).millis() as f64 * hold_out.clamp(0.0, 1.0)) as i64;
-            let cut = to.shifted(-held_ms);
+            let (cut, whole) = (to.shifted(-held_ms), held_ms <= 0);
             let part = |first: bool| {
-                let rows = trace.iter().filter(|row| hold_out <= 0.0 || (row.at < cut) == first);
+                let rows = trace.iter().filter(|row| whole || (row.at < cut) == first);
                 Trace::new(rows).unwrap_or_default()
             };
             let watch = |trace: Trace, samples: &mut Vec<f64>| -> Result<Part, BacktestError> {
@@ -125,7 +126,7 @@ impl Trial {
                 Ok(Part { trace, breaches })
             };
             let tuned_on = watch(part(true), &mut samples)?;
-            let unseen = if hold_out > 0.0 { part(false) } else { Trace::default() };
+            let unseen = if whole { Trace::default() } else { part(false) };
             // What is held out must not be seen by the thresholds either.
             let held_out = if unseen.is_empty() { None } else { Some(watch(unseen, &mut Vec::new())?) };
             guests.push(Guest { stale, cut, tuned_on, held_out });

@@ -177,7 +177,11 @@ impl Drawing<'_> {
             let data = self.steps(&mean);
             let _ = write!(self.out, "<path class=\"data\" d=\"{data}\"/>");
         }
-        for threshold in &figure.thresholds {
+        // The lowest first, so that labels which go up stand in the order of their lines.
+        let mut ordered: Vec<_> = figure.thresholds.iter().collect();
+        ordered.sort_by(|one, other| one.value.total_cmp(&other.value));
+        let mut above = f64::INFINITY;
+        for threshold in ordered {
             if !(self.low..=self.high).contains(&threshold.value) {
                 continue;
             }
@@ -185,7 +189,8 @@ impl Drawing<'_> {
             let y = self.y(threshold.value);
             let _ = write!(self.out, "<path class=\"{class}\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
             let says = format!("{} {} {}", threshold.rule, threshold.sign, plain(threshold.value));
-            self.text(&format!("class=\"{class}\""), RIGHT + 8.0, y + 4.0, &says);
+            above = y.min(above - 13.0);
+            self.text(&format!("class=\"{class}\""), RIGHT + 8.0, above + 4.0, &says);
         }
     }
 

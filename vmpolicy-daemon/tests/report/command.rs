@@ -33,6 +33,44 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_policy_that_calls_less_a_breach_is_not_the_better_for_it() {
+    let folder = folder();
+    let slower = PATIENT.replace("tarry: 12", "tarry: 20");
+    let dearer = PATIENT.replace("> 50", "> 60");
+    for (name, text) in [("slower.yaml", &slower), ("dearer.yaml", &dearer)] {
+        assert_ne!(text, PATIENT, "{name}");
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    for (other, better) in [("slower.yaml", "less"), ("dearer.yaml", "neither")] {
+        let args = ["two.yaml", other, "--trace", "day.csv", "--report", "day.html", "--format", "json"];
+        let json: Value = serde_json::from_slice(&backtest(folder.path(), &args).stdout).unwrap();
+        let measures = json["page"]["measures"].as_array().unwrap();
+        let of = |name: &str| measures.iter().find(|one| one["name"] == name).map(|one| &one["better"]);
+        assert_eq!(of("in breach"), Some(&better.into()), "{other}");
+        assert_eq!(of("share in breach"), Some(&better.into()), "{other}");
+        assert_eq!(of("requests"), Some(&"less".into()), "{other}");
+    }
+}
+
+#[test]
+fn on_paper_thresholds_close_together_have_labels_that_can_be_read() {
+    let folder = folder();
+    let close = PATIENT.replace("< 5,", "< 49,");
+    assert_ne!(close, PATIENT);
+    std::fs::write(folder.path().join("close.yaml"), close).unwrap();
+    let output = backtest(folder.path(), &["close.yaml", "--trace", "day.csv", "--report", "day.html"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = std::fs::read_to_string(folder.path().join("day.html")).unwrap();
+    let height = |label: &str| -> f64 {
+        let (before, _) = html.split_once(&format!(">{label}</text>")).unwrap();
+        let (_, text) = before.rsplit_once("<text").unwrap();
+        text.split_once(" y=\"").unwrap().1.split_once('"').unwrap().0.parse().unwrap()
+    };
+    let (upper, lower) = (height("overloaded &gt; 50"), height("idle &lt; 49"));
+    assert!(lower - upper > 12.9, "{upper}, {lower}");
+}
+
+#[test]
 fn several_policies_are_one_page_and_its_data_is_in_the_json() {
     let folder = folder();
     let args = ["one.yaml", "two.yaml", "--trace", "day.csv", "--report", "day.html", "--format", "json"];

@@ -38,6 +38,7 @@ pub(super) fn of(candidate: &Candidate, series: &[Series], summaries: &[Summary]
             Read::Delta | Read::Rate => add(RemarkKind::NotACounter, name, falls(trace, indicator.read)),
         }
         add(RemarkKind::MostlyUnknown, name, mostly_unknown(summary));
+        add(RemarkKind::MovesTakeTooLong, name, too_long(candidate, summary));
     }
     let others =
         policy.indicators().iter().filter(|(id, _)| *id != fed).map(|(_, other)| other.name.as_str());
@@ -77,6 +78,15 @@ fn rises(trace: &Trace) -> Option<String> {
     let never_falls = trace.numbers() >= NUMBERS_MIN && trace.falls() == 0;
     (never_falls && rises > trace.numbers() / 2)
         .then(|| format!("it rises and never falls in {} rows", grouped(trace.numbers() as u64)))
+}
+
+fn too_long(candidate: &Candidate, summary: &Summary) -> Option<String> {
+    let (takes, within) = (candidate.options.move_takes, candidate.policy.moves().confirm_within);
+    (summary.failed > 0 && takes > within).then(|| {
+        format!(
+            "a move takes {takes}, and the policy gives it up after {within}: see `confirm_within` and --move-takes"
+        )
+    })
 }
 
 fn mostly_unknown(summary: &Summary) -> Option<String> {

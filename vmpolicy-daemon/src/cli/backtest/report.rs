@@ -219,6 +219,8 @@ pub(in crate::cli) enum RemarkKind {
     LooksLikeACounter,
     /// Most polls found no number.
     MostlyUnknown,
+    /// Moves take longer than the policy waits for them.
+    MovesTakeTooLong,
     /// Indicators that nothing feeds.
     NotFed,
     /// Queues that nothing feeds.

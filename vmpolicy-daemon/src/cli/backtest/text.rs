@@ -37,7 +37,8 @@ fn single(out: &mut String, report: &Report, tried: &Tried, guest: &Guest) -> fm
 /// The recording and its only guest.
 pub(super) fn one_guest(out: &mut String, report: &Report, guest: &Guest) -> fmt::Result {
     let apart = guest.rows_apart.map(|apart| format!(", one every {apart}")).unwrap_or_default();
-    writeln!(out, "{:9} {}, {} rows{apart}", "trace", report.trace, grouped(guest.rows as u64))?;
+    let rows = if guest.rows == 1 { "row" } else { "rows" };
+    writeln!(out, "{:9} {}, {} {rows}{apart}", "trace", report.trace, grouped(guest.rows as u64))?;
     let (from, to, lasts) = (day(guest.from), day(guest.to), rough(guest.figures.lasts));
     writeln!(out, "{:9} {}, {from} to {to} UTC ({lasts})", "guest", guest.guest)
 }
@@ -237,7 +238,7 @@ impl fmt::Display for Remark {
             RemarkKind::LooksLikeACounter => {
                 write!(f, "{of}: {detail}; where that is a counter, say `read: delta` or `read: rate`")
             }
-            RemarkKind::MostlyUnknown => write!(f, "{of}: {detail}"),
+            RemarkKind::MostlyUnknown | RemarkKind::MovesTakeTooLong => write!(f, "{of}: {detail}"),
             RemarkKind::NotFed => write!(
                 f,
                 "nothing feeds {}: unknown throughout",

@@ -1,9 +1,9 @@
 //! The result for people: the front in at most so many rows, with the present values above it.
 
 use super::report::{Cost, Outcome, Report, Verdict};
+use crate::cli::backtest::table::{grouped, rough};
 use crate::cli::terminal::{Terminal, wrapped};
 use std::fmt::Write as _;
-use vmpolicy_core::time::Span;
 
 /// The whole text.
 pub(in crate::cli) fn render(report: &Report, most: usize, terminal: &Terminal) -> String {
@@ -44,9 +44,10 @@ fn head(report: &Report) -> Vec<(&'static str, String)> {
         (
             "recordings",
             format!(
-                "{guests} guest{}, {} rows{held}",
+                "{guests} guest{}, {} row{}{held}",
                 if guests == 1 { "" } else { "s" },
-                grouped(rows as u64)
+                grouped(rows as u64),
+                if rows == 1 { "" } else { "s" }
             ),
         ),
         (
@@ -228,28 +229,4 @@ fn percent(share: f64) -> String {
         percent if (percent - percent.round()).abs() < 1e-9 => format!("{percent:.0}%"),
         percent => format!("{percent:.1}%"),
     }
-}
-
-/// A span in two units at most.
-fn rough(span: Span) -> String {
-    let unit = match span.millis() {
-        0..60_000 => 1,
-        60_000..3_600_000 => 1_000,
-        3_600_000..86_400_000 => 60_000,
-        _ => 3_600_000,
-    };
-    Span::from_millis(span.millis().saturating_add(unit / 2) / unit * unit).to_string()
-}
-
-/// `12,345`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

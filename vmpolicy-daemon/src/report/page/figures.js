@@ -192,7 +192,9 @@ figures.indicator = {
   },
   thresholds(ctx, plot, figure, y, low, high) {
     const placed = [];
-    for (const { rule, sign, value, breach } of figure.thresholds) {
+    // The lowest first, so that labels which go up stand in the order of their lines.
+    const ordered = [...figure.thresholds].sort((a, b) => a.value - b.value);
+    for (const { rule, sign, value, breach } of ordered) {
       if (value < low || value > high) continue;
       const at = Math.round(y(value)) + 0.5;
       ctx.strokeStyle = ctx.fillStyle = breach ? theme.bad : theme.muted;
