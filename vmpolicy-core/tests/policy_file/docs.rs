@@ -57,6 +57,7 @@ fn codes() -> BTreeSet<String> {
         include_str!("../../src/file/problem.rs"),
         include_str!("../../src/file/trial/problem.rs"),
         include_str!("../../src/file/scenario/error.rs"),
+        include_str!("../../src/file/expect/problem.rs"),
     ];
     let quoted = |source: &str| -> Vec<String> {
         let pieces = source.split("=> \"V").skip(1);
@@ -79,13 +80,10 @@ fn every_code_is_explained_once_and_no_other() {
 
 #[test]
 fn every_example_of_an_error_gives_that_error() {
-    // Those of a scenario are tested with the scenario file.
-    for section in ERRORS.split("\n### ").skip(1).filter(|section| !section.starts_with("VS")) {
+    // Those of scenarios, tests and expectations are tried with the readers of such files.
+    let of_policies = |section: &&str| !["VS", "VT", "VE"].iter().any(|family| section.starts_with(family));
+    for section in ERRORS.split("\n### ").skip(1).filter(of_policies) {
         let code: String = section.chars().take(6).collect();
-        // Those of test files are tried with the reader of test files.
-        if code.starts_with("VT") {
-            continue;
-        }
         for (_, snippet) in blocks(section, "yaml") {
             let told = told(completed(snippet).as_bytes());
             assert!(told.contains(&code), "{code}:\n{snippet}\n{told}");
