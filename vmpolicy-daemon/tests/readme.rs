@@ -50,5 +50,5 @@ fn the_policy_of_the_page_is_sound_and_every_vmpolicy_command_of_it_runs() {
         assert!(!output.stdout.is_empty(), "{line}");
         ran += 1;
     }
-    assert_eq!(ran, 6, "check, explain, two backtests, a simulation and a test");
+    assert_eq!(ran, 8, "check, explain, two backtests, a simulation, a test, verify and tune");
 }
