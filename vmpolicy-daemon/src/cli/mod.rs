@@ -14,6 +14,7 @@ pub mod simulate;
 mod spans;
 pub mod terminal;
 pub mod test;
+mod threads;
 pub mod tune;
 pub mod verify;
 pub mod vmpolicy;

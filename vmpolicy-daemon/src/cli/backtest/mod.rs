@@ -17,7 +17,7 @@ pub(in crate::cli) mod text;
 use super::check::shown;
 use super::outputs::{self, is_dash};
 use super::terminal::{complain, print};
-use super::{Exit, Format};
+use super::{Exit, Format, threads};
 use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
 pub(in crate::cli) use candidate::{host, indicator};
@@ -99,14 +99,7 @@ pub(in crate::cli) fn span(text: &str) -> Result<Span, String> {
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
-    let threads = args.threads.map_or(0, usize::from);
-    let outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(|| backtest(args)),
-        Err(error) => {
-            complain(&format!("can't start threads: {error}"));
-            Err(Exit::Outside)
-        }
-    };
+    let outcome = threads::pool(args.threads).and_then(|pool| pool.install(|| backtest(args)));
     outcome.err().unwrap_or(Exit::Done)
 }
 

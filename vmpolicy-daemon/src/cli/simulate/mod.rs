@@ -16,7 +16,7 @@ use super::backtest::output::Output;
 use super::check::shown;
 use super::outputs::{self, is_dash};
 use super::terminal::{complain, print};
-use super::{Exit, Format};
+use super::{Exit, Format, threads};
 use case::Case;
 use input::Input;
 use report::Report;
@@ -77,14 +77,7 @@ pub struct Args {
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
-    let threads = args.threads.map_or(0, usize::from);
-    let outcome = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(|| simulate(args)),
-        Err(error) => {
-            complain(&format!("can't start threads: {error}"));
-            Err(Exit::Outside)
-        }
-    };
+    let outcome = threads::pool(args.threads).and_then(|pool| pool.install(|| simulate(args)));
     outcome.err().unwrap_or(Exit::Done)
 }
 

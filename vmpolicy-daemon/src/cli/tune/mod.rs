@@ -11,7 +11,7 @@ use super::backtest::span;
 use super::check::shown;
 use super::outputs::{self, is_dash, save};
 use super::terminal::{Terminal, complain, print};
-use super::{Exit, Format};
+use super::{Exit, Format, threads};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
 use clap::ColorChoice;
@@ -216,11 +216,7 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
     if mine.is_empty() {
         complain("this shard has nothing to do: there are more shards than islands (--islands)");
     }
-    let threads = args.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
-        complain(&format!("can't start the threads: {error}"));
-        Exit::Outside
-    })?;
+    let pool = threads::pool(args.threads)?;
     let (islands, points) = pool.install(|| study.run(mine.into_iter()));
 
     let present = Present {

@@ -2,8 +2,7 @@
 //! numbers, and what is broken stands in the order of the worlds.
 
 use super::Args;
-use crate::cli::Exit;
-use crate::cli::terminal::complain;
+use crate::cli::{Exit, threads};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 use vmpolicy_core::verify::{Broken, Counts, Study};
@@ -18,11 +17,7 @@ pub(super) struct Tries {
 impl Tries {
     /// Tries the worlds that the arguments ask for.
     pub(super) fn run(study: &Study, args: &Args) -> Result<Self, Exit> {
-        let threads = args.threads.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
-            complain(&format!("can't start the threads: {error}"));
-            Exit::Outside
-        })?;
+        let pool = threads::pool(args.threads)?;
         let (from, to) = args.world.map_or((0, args.worlds), |world| (world, world.saturating_add(1)));
         let bar = bar(to - from);
         let none = || Self { counts: Counts::new(study.expectations().len()), broken: Vec::new() };
