@@ -33,6 +33,11 @@ impl<R> Lines<R> {
         Self { identity, sink, waiting: Vec::new() }
     }
 
+    /// Where the lines go. What waits is lost.
+    pub fn into_sink(self) -> R {
+        self.sink
+    }
+
     /// Who is deciding.
     pub const fn identity(&self) -> &Identity {
         &self.identity

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 pub mod completions;
+pub mod daemon;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
@@ -11,7 +12,6 @@ pub mod manual;
 pub mod merge;
 mod outputs;
 pub mod simulate;
-mod spans;
 pub mod terminal;
 pub mod test;
 mod threads;
