@@ -127,6 +127,12 @@ impl<'a> Judge<'a> {
     /// What was broken first, and what was tried.
     #[must_use]
     pub fn finish(mut self) -> (Option<Broken>, Counts) {
+        for (index, expectation) in self.expectations.iter().enumerate() {
+            // A world that ends before the span does can't break it.
+            if expectation.claim.patience().is_some_and(|span| span >= self.scenario.lasts) {
+                self.counts.judged[index] = 0;
+            }
+        }
         for (index, judged) in self.counts.judged.iter().enumerate() {
             self.counts.judged_in[index] = u64::from(*judged > 0);
         }

@@ -56,6 +56,20 @@ fn a_budget_keeps_it_from_that() {
     assert!(counts.judged.iter().all(|judged| *judged > 100), "{counts:?}");
 }
 
+/// It would be said to be kept, and no world is long enough to break it.
+#[test]
+fn what_takes_longer_than_a_world_is_not_said_to_be_tested() {
+    let calm = made(OVERLOADED, "{ at_most: 6 per 1h }");
+    let expect = [
+        "breach_ends: { within: 29h }",
+        "breach_ends: { within: 30h }",
+        "moves: { at_most: 1000, per: 30h }",
+    ];
+    let counts = holds(&study(&calm, &expect, 1, Scope::default()), 30);
+    assert!(counts.judged[0] > 0 && counts.judged[2] > 0, "{counts:?}");
+    assert_eq!((counts.judged[1], counts.judged_in[1]), (0, 0), "{counts:?}");
+}
+
 #[test]
 fn a_base_in_working_hours_is_seen() {
     let rules = format!("{OVERLOADED}\n  - {{ name: idle, when: slow < 10, tarry: 3, do: move-to-base }}");

@@ -152,6 +152,8 @@ impl ScenarioErrorKind {
             Self::BadStart { .. } => "write such as `2009-05-06T14:00`, or `2009-05-06T12:00:00Z`",
             Self::NoPolicy { .. } => "give it a `policy`, or leave it out",
             Self::WhichArray { .. } => "write `{ spread: ARRAY }`",
+            Self::Unreadable { .. } => "paths go from the folder of the scenario file",
+            Self::TooMuch { what: "steps", .. } => "make `step` longer, or `lasts` shorter",
             Self::NoModel { .. } => {
                 "the known ones are `hp-ml110-g4` and `hp-ml110-g5`; write `{ idle: W, full: W }` for others"
             }
