@@ -236,6 +236,14 @@ pub enum ScenarioWarningKind {
     /// Nobody runs there.
     #[error("there are no guests")]
     NoGuests,
+    /// A recording that was mended when it was read.
+    #[error("`{path}`: {what}")]
+    Mended {
+        /// The path.
+        path: String,
+        /// What was mended.
+        what: String,
+    },
 }
 
 impl ScenarioWarningKind {
@@ -252,6 +260,7 @@ impl ScenarioWarningKind {
             Self::StartsElsewhere { .. } => "VS0107",
             Self::Overfull { .. } => "VS0108",
             Self::NoGuests => "VS0109",
+            Self::Mended { .. } => "VS0110",
         }
     }
 }
