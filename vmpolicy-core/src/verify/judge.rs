@@ -305,7 +305,8 @@ impl<'a> Judge<'a> {
             }
             Claim::BreachEnds { within, .. } => {
                 let short = snapshot.missed_part(guest) > 0.0;
-                let wants = snapshot.demanded_ghz(guest);
+                // One that demands nothing misses as much on a full host as any other.
+                let wants = snapshot.demanded_ghz(guest).max(f64::MIN_POSITIVE);
                 let room = short && self.ring_has_room(guest, snapshot, wants);
                 (self.guests[place].in_breach[index], room, within)
             }
