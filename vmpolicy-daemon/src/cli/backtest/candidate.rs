@@ -1,20 +1,14 @@
 //! The policies that are to be tried, and what each of them makes of the command line.
 
 use super::super::Exit;
-use super::super::check::{many, read, shown};
-use super::super::diagnostics::Text;
-use super::super::simulate::input::is_scenario;
-use super::super::terminal::{Terminal, complain};
+use super::super::given::Given;
+use super::super::terminal::complain;
 use crate::provenance::Provenance;
 use crate::trace::nearest;
-use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::Options;
-use vmpolicy_core::file::load;
 use vmpolicy_core::id::{HostId, IndicatorId};
 use vmpolicy_core::policy::Indicator;
 use vmpolicy_core::time::Span;
@@ -46,28 +40,8 @@ pub(super) struct Wanted<'a> {
 impl Candidate {
     /// Loads a file. What is wrong with it, or with the command line in its light, is said.
     pub(super) fn load(path: &Path, wanted: Wanted<'_>) -> Result<Self, Exit> {
-        let file = shown(path);
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {file}: {error}"));
-            Exit::Outside
-        })?;
-        let zones = SystemZones::default();
-        let policy = match load(&bytes, &zones) {
-            Ok(loaded) => Arc::new(loaded.policy),
-            Err(problems) => {
-                let terminal = Terminal::of_stdout(ColorChoice::Never);
-                let text = Text::new(&file, &bytes);
-                for problem in &problems {
-                    // Where nobody hears it, the exit status still tells.
-                    let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-                }
-                complain(&format!("{file}: {}", many(problems.len(), "error")));
-                if is_scenario(&bytes) {
-                    complain(&format!("{file}: this looks like a scenario: vmpolicy simulate {file}"));
-                }
-                return Err(Exit::No);
-            }
-        };
+        let Given { file, loaded, zones, .. } = Given::read(path)?;
+        let policy = Arc::new(loaded.policy);
         let wrong = |message: String| {
             complain(&format!("{file}: {message}"));
             Exit::Usage

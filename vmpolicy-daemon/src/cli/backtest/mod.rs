@@ -16,15 +16,13 @@ pub(in crate::cli) mod text;
 
 use super::check::shown;
 use super::outputs::{self, is_dash};
-use super::terminal::{complain, print};
+use super::terminal::{complain, print, print_json};
 use super::{Exit, Format, threads};
 use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
 pub(in crate::cli) use candidate::{host, indicator};
-use output::Output;
 use report::{Report, Tried};
 use runs::{Runs, Summaries};
-use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 pub(in crate::cli) use table::grouped;
 use vmpolicy_core::file::parse_span;
@@ -137,13 +135,9 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
     match args.format {
         Format::Text => print(&text::render(&report, args.all)),
-        Format::Json => match part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)) {
-            Ok(json) => print(&(json + "\n")),
-            Err(error) => {
-                complain(&format!("can't print the report: {error}"));
-                Err(Exit::Outside)
-            }
-        },
+        Format::Json => {
+            print_json(part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)))
+        }
     }
 }
 
@@ -182,22 +176,5 @@ fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
     };
     let bar = runs.bar().map_err(impossible)?;
     let Some(path) = &args.events else { return runs.without_events(&bar).map_err(impossible) };
-    let failed = |error: io::Error| {
-        // A reader who has gone has read enough.
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Exit::Done;
-        }
-        let path = if is_dash(path) { "standard output".to_owned() } else { shown(path) };
-        complain(&format!("can't write {path}: {error}"));
-        Exit::Outside
-    };
-    if is_dash(path) {
-        let mut to = BufWriter::new(io::stdout().lock());
-        let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?;
-        return summaries.and_then(|done| to.flush().map(|()| done)).map_err(failed);
-    }
-    let mut to = BufWriter::new(Output::create(path).map_err(failed)?);
-    let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?.map_err(failed)?;
-    let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
-    whole.map(|()| summaries).map_err(failed)
+    outputs::lines(path, |to| runs.with_events(&bar, to).map_err(impossible))
 }

@@ -190,7 +190,7 @@ pub(in crate::cli) struct Joined(Report);
 impl Joined {
     /// As one run prints it.
     pub(in crate::cli) fn json(&self) -> serde_json::Result<String> {
-        self.0.json(None).map(|json| json + "\n")
+        self.0.json(None)
     }
 
     /// For people.

@@ -5,7 +5,7 @@ mod tuned;
 
 use super::backtest::shard as backtest;
 use super::check::{read, shown};
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format, tune};
 use crate::shard::Shard;
 use clap::ColorChoice;
@@ -229,13 +229,7 @@ fn merge(args: &Args) -> Result<(), Exit> {
     let joined = join(parts).map_err(no)?;
     match args.format {
         Format::Text => print(&joined.text),
-        Format::Json => {
-            let json = joined.json.map_err(|error| {
-                complain(&format!("can't print the result: {error}"));
-                Exit::Outside
-            })?;
-            print(&json)
-        }
+        Format::Json => print_json(joined.json),
     }
 }
 
@@ -273,7 +267,7 @@ fn join(parts: Vec<(String, Value)>) -> Result<Joined, MergeError> {
         "tune" => {
             let report = tuned::join(&all(parts, tuned::read, |report| report.1)?)?;
             let text = tune::text::render(&report, tune::ROWS, &Terminal::of_stdout(ColorChoice::Never));
-            Ok(Joined { json: serde_json::to_string_pretty(&report).map(|json| json + "\n"), text })
+            Ok(Joined { json: serde_json::to_string_pretty(&report), text })
         }
         "backtest" => {
             let joined = backtest::join(&all(parts, backtest::Read::parse, backtest::Read::shard)?)?;

@@ -2,19 +2,17 @@
 
 use super::report::Recording;
 use super::{Args, wrong};
-use crate::cli::check::{many, read, shown};
-use crate::cli::diagnostics::Text;
-use crate::cli::terminal::{Terminal, complain};
+use crate::cli::check::shown;
+use crate::cli::given::Given;
+use crate::cli::terminal::complain;
 use crate::cli::{Exit, backtest};
 use crate::trace::{self, Pick, Series};
 use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::{Options, Trace};
-use vmpolicy_core::file::{Loaded, load};
+use vmpolicy_core::file::Loaded;
 use vmpolicy_core::tune::{Trial, TrialError, Yardstick};
 
 /// A policy, and the text that it was read from.
@@ -28,28 +26,9 @@ pub(super) struct Input {
 impl Input {
     /// Reads a policy file; all its errors are told.
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {}: {error}", shown(path)));
-            Exit::Outside
-        })?;
-        let zones = SystemZones::default();
-        let problems = match load(&bytes, &zones) {
-            Ok(loaded) => {
-                let policy = Arc::new(loaded.policy.clone());
-                // What was loaded is UTF-8.
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                return Ok(Self { text, loaded, policy, zones });
-            }
-            Err(problems) => problems,
-        };
-        let (file, terminal) = (shown(path), Terminal::of_stdout(ColorChoice::Never));
-        let text = Text::new(&file, &bytes);
-        for problem in &problems {
-            // Where nobody hears it, the exit status still tells.
-            let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-        }
-        complain(&format!("{file}: {}", many(problems.len(), "error")));
-        Err(Exit::No)
+        let Given { text, loaded, zones, .. } = Given::read(path)?;
+        let policy = Arc::new(loaded.policy.clone());
+        Ok(Self { text, loaded, policy, zones })
     }
 }
 

@@ -10,7 +10,7 @@ pub(in crate::cli) mod text;
 use super::backtest::span;
 use super::check::shown;
 use super::outputs::{self, is_dash, save};
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format, threads};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
@@ -186,16 +186,8 @@ fn tune(args: &Args) -> Result<(), Exit> {
     }
     match args.format {
         Format::Text => print(&text::render(&report, ROWS, &Terminal::of_stdout(ColorChoice::Never))),
-        Format::Json => print(&json(&report)?),
+        Format::Json => print_json(serde_json::to_string_pretty(&report)),
     }
-}
-
-/// As it is printed, with a line end.
-pub(in crate::cli) fn json(report: &Report) -> Result<String, Exit> {
-    serde_json::to_string_pretty(report).map(|json| json + "\n").map_err(|error| {
-        complain(&format!("can't print the result: {error}"));
-        Exit::Outside
-    })
 }
 
 fn search(args: &Args) -> Result<(Input, Report), Exit> {

@@ -8,7 +8,7 @@ mod text;
 mod tries;
 
 use super::check::shown;
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
 use crate::shard::Shard;
 use bug::{Bug, caught};
@@ -145,11 +145,7 @@ fn verify(args: &Args, try_world: impl Fn(&Study, u64) -> Tried + Sync) -> Resul
     let envelope = result::envelope(&study, &tries, &input, args);
     match args.format {
         Format::Json => {
-            let json = envelope.json().map_err(|error| {
-                complain(&format!("can't print the result: {error}"));
-                Exit::Outside
-            })?;
-            print(&json)?;
+            print_json(envelope.json())?;
             if let Some(small) = &small {
                 complain(&format!("world {}, made small: {}", small.index, shown(&small.path)));
             }
