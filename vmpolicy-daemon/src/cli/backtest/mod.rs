@@ -21,8 +21,10 @@ use super::{Exit, Format, threads};
 use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
 pub(in crate::cli) use candidate::{host, indicator};
+use recording::{Named, Reading};
 use report::{Report, Tried};
 use runs::{Runs, Summaries};
+use std::ffi::OsString;
 use std::path::PathBuf;
 pub(in crate::cli) use table::grouped;
 use vmpolicy_core::file::parse_span;
@@ -52,8 +54,11 @@ pub struct Args {
     /// The policy files; `-` is standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// The recording: a file (`-` is standard input), or `prometheus:` and the address of a server.
+    #[arg(long, value_name = "RECORDING")]
+    pub trace: OsString,
     #[command(flatten)]
-    recording: recording::Recording,
+    reading: Reading,
     /// The indicator that the recording feeds, where a policy has several; given more than once, the first that the
     /// policy has.
     #[arg(long, value_name = "NAME")]
@@ -112,12 +117,13 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     let candidates: Result<Vec<_>, _> = args.files.iter().map(|file| Candidate::load(file, wanted)).collect();
     let candidates = candidates?;
     let apart = candidates.iter().map(|one| one.fed().every).min().unwrap_or(Span::ZERO);
-    let mut traces = args.recording.read(apart)?;
+    let named = Named::new(&args.trace);
+    let mut traces = args.reading.read(named, apart)?;
     let part = args.shard.map(|shard| shard::Part::take(shard, args, &mut traces.series));
 
     let runs = Runs { candidates: &candidates, series: &traces.series };
     let summaries = try_all(args, runs)?;
-    let trace = args.recording.shown();
+    let trace = args.reading.shown(named);
     let report = Report::new(trace, traces.notes, runs, &summaries);
     for note in &report.notes {
         complain(&format!("{}: {note}", report.trace));
@@ -151,7 +157,7 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if stdin > 1 {
         return wrong("only one policy can be standard input");
     }
-    if stdin > 0 && args.recording.is_stdin() {
+    if stdin > 0 && Named::new(&args.trace).is_stdin() {
         return wrong("the policy and the trace can't both be standard input");
     }
     for (index, file) in args.files.iter().enumerate() {
@@ -163,7 +169,7 @@ fn check_files(args: &Args) -> Result<(), Exit> {
         return wrong("a report is a file: --report week.html");
     }
     let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
-    let inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
+    let inputs = args.files.iter().map(PathBuf::as_path).chain(Named::new(&args.trace).file());
     outputs::check(&outputs, inputs.filter(|input| !is_dash(input)))?;
     outputs::attempt(args.report.as_deref())
 }
@@ -171,7 +177,7 @@ fn check_files(args: &Args) -> Result<(), Exit> {
 fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
     let impossible = |runs::Impossible { policy, guest, why }| {
         let of = if runs.candidates.len() > 1 { format!("{policy}: ") } else { String::new() };
-        complain(&format!("{of}{}: `{guest}`: {why}", args.recording.shown()));
+        complain(&format!("{of}{}: `{guest}`: {why}", args.reading.shown(Named::new(&args.trace))));
         Exit::No
     };
     let bar = runs.bar().map_err(impossible)?;

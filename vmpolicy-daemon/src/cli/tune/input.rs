@@ -2,11 +2,12 @@
 
 use super::report::Recording;
 use super::{Args, wrong};
-use crate::cli::check::shown;
+use crate::cli::backtest::recording::Named;
 use crate::cli::given::Given;
+use crate::cli::outputs::is_dash;
 use crate::cli::terminal::complain;
 use crate::cli::{Exit, backtest};
-use crate::trace::{self, Pick, Series};
+use crate::trace::Series;
 use crate::zones::SystemZones;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub(super) struct Recordings {
 impl Recordings {
     pub(super) fn read(input: &Input, args: &Args) -> Result<Self, Exit> {
         let policy = &input.policy;
-        let inputs = || args.trace.iter().chain([&args.file]);
-        if inputs().filter(|path| path.as_os_str() == "-").count() > 1 {
+        let named = || args.trace.iter().map(|trace| Named::new(trace));
+        if named().filter(|one| one.is_stdin()).count() + usize::from(is_dash(&args.file)) > 1 {
             return Err(wrong("only one of the policy and the recordings can be standard input"));
         }
         let indicator =
@@ -62,19 +63,13 @@ impl Recordings {
         })?;
 
         let mut all: Vec<(String, Series)> = Vec::new();
-        let pick = args.series.as_deref().map_or(Pick::All, Pick::One);
-        for path in &args.trace {
-            if path.to_str().is_some_and(|path| path.starts_with("prometheus:")) {
-                return Err(wrong(format!("{}: recordings to tune on are files", shown(path))));
-            }
-            let traces = trace::read_path(path, pick).map_err(|error| {
-                complain(&format!("{}: {error}", shown(path)));
-                error.exit()
-            })?;
+        for one in named() {
+            let shown = args.reading.shown(one);
+            let traces = args.reading.read(one, policy.indicators()[indicator].every)?;
             for note in &traces.notes {
-                complain(&format!("{}: {note}", shown(path)));
+                complain(&format!("{shown}: {note}"));
             }
-            all.extend(traces.series.into_iter().map(|series| (shown(path), series)));
+            all.extend(traces.series.into_iter().map(|series| (shown.clone(), series)));
         }
         let traces = all.iter().map(|(_, series)| &series.trace);
         let trial = Trial::new(policy, options, &yardstick, traces, args.hold_out).map_err(|error| {
