@@ -11,6 +11,7 @@ mod given;
 pub mod manual;
 pub mod merge;
 mod outputs;
+pub mod replay;
 pub mod simulate;
 mod spans;
 pub mod terminal;
