@@ -2,12 +2,14 @@
 //! folder.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/folder.rs"]
+mod folder;
+
+use folder::Folder;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
+use std::process::Command;
 
 const POLICY: &str = "\
 # What the team agreed on.
@@ -25,35 +27,9 @@ rules:
   - { name: idle, when: load < 5, do: move-to-base }
 ";
 
-struct Folder(TempDir);
-
 impl Folder {
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("policy.yaml", POLICY);
-        folder.put("fleet.csv", fleet());
-        folder
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.0.path().join(name)).unwrap()
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).args(args).stdin(Stdio::null()).env("COLUMNS", "100");
-        let output = command.output().unwrap();
-        let (out, err) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&[], &[("policy.yaml", POLICY), ("fleet.csv", &fleet())])
     }
 
     fn out(&self, args: &[&str]) -> String {
@@ -313,14 +289,14 @@ fn wrong_usage_and_bad_input_are_told() {
     }
     let printed = mended(&told);
     insta::assert_snapshot!(printed);
-    assert!(!folder.0.path().join("new.yaml").exists());
+    assert!(!folder.dir.path().join("new.yaml").exists());
 }
 
 #[test]
 fn what_is_written_takes_the_place_of_nothing_that_was_read() {
     let folder = Folder::new();
     folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
-    std::os::unix::fs::symlink("policy.yaml", folder.0.path().join("alias")).unwrap();
+    std::os::unix::fs::symlink("policy.yaml", folder.dir.path().join("alias")).unwrap();
     let before = ["policy.yaml", "fleet.csv", "tuned.json"].map(|name| folder.text(name));
     let search = ["tune", "policy.yaml", "--trace", "fleet.csv"];
     let again = ["tune", "policy.yaml", "--result", "tuned.json"];
@@ -342,7 +318,7 @@ fn a_plot_into_a_pipe_leaves_the_pipe() {
     use std::os::unix::fs::FileTypeExt as _;
     let folder = Folder::new();
     folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
-    let pipe = folder.0.path().join("pipe");
+    let pipe = folder.dir.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     let reader = std::thread::spawn({
