@@ -394,6 +394,31 @@ fn a_closed_pipe_is_no_panic() {
     }
 }
 
+/// Nobody else writes to standard output: a failure would go unheard. The demonstration draws its screen by itself.
+#[test]
+fn standard_output_is_written_in_few_places() {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let writes = ["stdout()", "println!(", "print!("]
+                    .iter()
+                    .any(|way| text.match_indices(way).any(|(at, _)| !text[..at].ends_with(['_', 'e'])));
+                if writes {
+                    found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+                }
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, ["outputs.rs", "screen.rs", "terminal.rs"]);
+}
+
 /// Whatever a command prints, what could not be written is a failure; and it says so.
 #[test]
 fn a_full_disk_is_a_failure_of_every_command() {
