@@ -20,7 +20,6 @@ use super::terminal::{complain, print, print_json};
 use super::{Exit, Format, threads};
 use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
-pub(in crate::cli) use candidate::{host, indicator};
 use recording::{Named, Reading};
 use report::{Report, Tried};
 use runs::{Runs, Summaries};
@@ -59,21 +58,8 @@ pub struct Args {
     pub trace: OsString,
     #[command(flatten)]
     reading: Reading,
-    /// The indicator that the recording feeds, where a policy has several; given more than once, the first that the
-    /// policy has.
-    #[arg(long, value_name = "NAME")]
-    pub indicator: Vec<String>,
-    /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
-    /// median interval].
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub stale: Option<Span>,
-    /// Where the guest starts [default: the first host of the ring]; given more than once, the first that the policy
-    /// has.
-    #[arg(long, value_name = "HOST")]
-    pub at: Vec<String>,
-    /// How long after the asking a move is confirmed.
-    #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
-    pub move_takes: Span,
+    #[command(flatten)]
+    wanted: Wanted,
     /// Write every decision to this file, one JSON object a line, of several policies each with its `policy`; `-` is
     /// standard output, and no summary.
     #[arg(long, value_name = "FILE")]
@@ -112,9 +98,8 @@ fn backtest(args: &Args) -> Result<(), Exit> {
         return Err(Exit::Usage);
     }
     check_files(args)?;
-    let wanted =
-        Wanted { indicators: &args.indicator, at: &args.at, stale: args.stale, move_takes: args.move_takes };
-    let candidates: Result<Vec<_>, _> = args.files.iter().map(|file| Candidate::load(file, wanted)).collect();
+    let candidates: Result<Vec<_>, _> =
+        args.files.iter().map(|file| Candidate::load(file, &args.wanted)).collect();
     let candidates = candidates?;
     let apart = candidates.iter().map(|one| one.fed().every).min().unwrap_or(Span::ZERO);
     let named = Named::new(&args.trace);

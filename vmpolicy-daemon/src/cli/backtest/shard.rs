@@ -54,10 +54,10 @@ impl Part {
             mine
         });
         let options = serde_json::json!({
-            "indicator": args.indicator,
-            "stale": args.stale.map(|stale| stale.to_string()),
-            "at": args.at,
-            "move_takes": args.move_takes.to_string(),
+            "indicator": args.wanted.indicator,
+            "stale": args.wanted.stale.map(|stale| stale.to_string()),
+            "at": args.wanted.at,
+            "move_takes": args.wanted.move_takes.to_string(),
             "series": args.reading.series,
         });
         Self { command: "backtest".to_owned(), shard, options, places }

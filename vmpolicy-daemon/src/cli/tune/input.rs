@@ -2,11 +2,11 @@
 
 use super::report::Recording;
 use super::{Args, wrong};
+use crate::cli::Exit;
 use crate::cli::backtest::recording::Named;
 use crate::cli::given::Given;
 use crate::cli::outputs::is_dash;
 use crate::cli::terminal::complain;
-use crate::cli::{Exit, backtest};
 use crate::trace::Series;
 use crate::zones::SystemZones;
 use std::path::Path;
@@ -49,10 +49,8 @@ impl Recordings {
         if named().filter(|one| one.is_stdin()).count() + usize::from(is_dash(&args.file)) > 1 {
             return Err(wrong("only one of the policy and the recordings can be standard input"));
         }
-        let indicator =
-            backtest::indicator(policy, args.indicator.iter().map(String::as_str)).map_err(wrong)?;
-        let at = backtest::host(policy, args.at.iter().map(String::as_str)).map_err(wrong)?;
-        let options = Options { indicator, at, stale: args.stale, move_takes: args.move_takes };
+        let options = args.wanted.options(policy).map_err(wrong)?;
+        let indicator = options.indicator;
         let yardstick = match &args.breach {
             Some(text) => Yardstick::given(text, &input.loaded.file, policy, &input.zones, indicator),
             None => Yardstick::present(policy, indicator),

@@ -7,8 +7,8 @@ pub(in crate::cli) mod report;
 mod study;
 pub(in crate::cli) mod text;
 
+use super::backtest::candidate::Wanted;
 use super::backtest::recording::{Named, Reading};
-use super::backtest::span;
 use super::check::shown;
 use super::outputs::{self, is_dash, save};
 use super::terminal::{Terminal, complain, print, print_json};
@@ -25,7 +25,6 @@ use std::sync::Mutex;
 use study::Study;
 use vmpolicy_core::Policy;
 use vmpolicy_core::id::IndicatorId;
-use vmpolicy_core::time::Span;
 use vmpolicy_core::tune::{Plan, Range, Space, cautions, unfed};
 
 const EXAMPLES: &str = "\
@@ -65,19 +64,8 @@ pub struct Args {
     pub trace: Vec<OsString>,
     #[command(flatten)]
     reading: Reading,
-    /// The indicator that the recordings feed, where the policy has several.
-    #[arg(long, value_name = "NAME")]
-    pub indicator: Vec<String>,
-    /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
-    /// median interval].
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub stale: Option<Span>,
-    /// Where guests start [default: the first host of the ring].
-    #[arg(long, value_name = "HOST")]
-    pub at: Vec<String>,
-    /// How long after the asking a move is confirmed.
-    #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
-    pub move_takes: Span,
+    #[command(flatten)]
+    wanted: Wanted,
     /// What counts as a breach [default: the conditions of the rules with the action `move`].
     #[arg(long, value_name = "CONDITION")]
     pub breach: Option<String>,
@@ -250,8 +238,8 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
             breach: recordings.breach.clone(),
             cost: trial.cost_in().into(),
             at: input.policy.hosts()[recordings.options.at].name.clone(),
-            stale: args.stale,
-            move_takes: args.move_takes,
+            stale: args.wanted.stale,
+            move_takes: args.wanted.move_takes,
             hold_out: args.hold_out,
             candidates,
             islands: args.islands,
