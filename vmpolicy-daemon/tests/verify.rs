@@ -162,3 +162,12 @@ fn wrong_usage_and_bad_input_are_told() {
         .collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+/// The world of that number was none at all, and everything was kept in it.
+#[test]
+fn there_is_no_world_after_the_last() {
+    let folder = Folder::new();
+    folder.told(&["verify", "policy.yaml", "--world", "18446744073709551615"], 2);
+    let (out, _) = folder.told(&["verify", "policy.yaml", "--world", "18446744073709551614"], 0);
+    assert!(!out.contains("with 0 guests"), "{out}");
+}

@@ -87,6 +87,8 @@ fn loads() {
         ("steps that repeat too early", load("{ steps: { 0s: 5, 3h: 1 }, repeat: 2h }")),
         ("too few days", load("{ weekdays: [1, 2] }")),
         ("a series that is not there", load("{ trace: load.csv, series: db2 }")),
+        ("a recording of what is no load", load("{ trace: below.csv }")),
+        ("one that is made no load", load("{ trace: load.csv, times: 1e12 }")),
         ("a recording of nothing", load("{ trace: empty.csv }")),
         ("a folder of three, for five", with_oslo("guests: { \"g[1-5]\": { load: { planetlab: day } } }\n")),
         ("a product that is too large", load("{ product: [1e12, 1e12] }")),

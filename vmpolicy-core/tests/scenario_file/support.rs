@@ -6,7 +6,7 @@ use crate::shared::TwoZones;
 use crate::shared::problems::draw;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use vmpolicy_core::file::scenario::{Built, Faulty, Files, Told, load};
+use vmpolicy_core::file::scenario::{Built, Faulty, Files, Recording, Told, load};
 use vmpolicy_core::time::Wall;
 
 /// A sound policy for `mln1` to `mln3`, with the base `mln6`.
@@ -41,11 +41,15 @@ impl Files for Shelf {
         self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
     }
 
-    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String> {
         match (path, series) {
-            ("load.csv", None | Some("db1")) => Ok(vec![(Wall(1_000), 5.0), (Wall(61_000), 7.0)]),
+            ("load.csv", None | Some("db1")) => Ok(rows(5.0)),
+            ("below.csv", _) => Ok(rows(-2.0)),
+            ("gaps.csv", _) => {
+                Ok(Recording { mended: vec!["3 rows without a value".to_owned()], ..rows(5.0) })
+            }
             ("load.csv", Some(other)) => Err(format!("it has no series `{other}`")),
-            ("empty.csv", _) => Ok(Vec::new()),
+            ("empty.csv", _) => Ok(Recording::default()),
             _ => Err("there is no such file".to_owned()),
         }
     }
@@ -56,6 +60,10 @@ impl Files for Shelf {
             self.0.keys().filter_map(|name| name.strip_prefix(&start)).map(str::to_owned).collect();
         if names.is_empty() { Err("there is no such folder".to_owned()) } else { Ok(names) }
     }
+}
+
+fn rows(first: f64) -> Recording {
+    Recording { rows: vec![(Wall(1_000), first), (Wall(61_000), 7.0)], mended: Vec::new() }
 }
 
 /// Files of the examples' folder.
@@ -72,7 +80,7 @@ impl Files for Disk {
         std::fs::read(self.0.join(path)).map_err(|error| error.to_string())
     }
 
-    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Recording, String> {
         Err(format!("{path}: no example has a recording"))
     }
 

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
 mod effects;
+mod nobody;
+mod recordings;
 mod thesis;
 mod tool;
 mod wrong;

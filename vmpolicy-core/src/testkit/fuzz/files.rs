@@ -74,7 +74,7 @@ mod scenarios {
     use super::{POLICY, TwoZones, are_told};
     use crate::file::expect::load_expectations;
     use crate::file::load;
-    use crate::file::scenario::{self, Files};
+    use crate::file::scenario::{self, Files, Recording};
     use crate::sim::scenario::Scenario;
     use crate::sim::world::{Options, run};
     use crate::time::{Span, Wall};
@@ -99,8 +99,9 @@ mod scenarios {
             Self::find(path, text.as_bytes().to_vec())
         }
 
-        fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
-            Self::find(path, vec![(Wall(1_000), 5.0), (Wall(61_000), 70.0)])
+        fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Recording, String> {
+            let rows = vec![(Wall(1_000), 5.0), (Wall(61_000), 70.0)];
+            Self::find(path, Recording { rows, mended: vec!["one row is late".to_owned()] })
         }
 
         fn folder(&mut self, path: &str) -> Result<Vec<String>, String> {

@@ -30,13 +30,14 @@ Examples:
   vmpolicy simulate scenario.yaml --events - | jq 'select(.event == \"request\")'
   vmpolicy simulate scenario.yaml --format json
 
-A scenario names hosts, guests with their loads, services and policies, and what goes wrong at which time.
-The same scenario and seed give the same bytes, on any machine and any number of threads. `--compare` runs
-the same world in the conventional case too: `none` moves nobody; `thr-mmt`, `iqr-mmt` and `mad-mmt` let the
-infrastructure decide by what it sees of its hosts. Guests still judge, and ask for nothing.
+A scenario names hosts, guests with their loads, services and policies, and what goes wrong at
+which time. The same scenario and seed give the same bytes, on any machine and any number of
+threads. `--compare` runs the same world in the conventional case too: `none` moves nobody;
+`thr-mmt`, `iqr-mmt` and `mad-mmt` let the infrastructure decide by what it sees of its hosts.
+Guests still judge, and ask for nothing.
 
-Exit status: 0 done, 1 the scenario or a policy has errors, or what must never happen has happened, 2 wrong
-usage, 3 a file can't be read or written.";
+Exit status: 0 done, 1 the scenario or a policy has errors, or what must never happen has happened,
+2 wrong usage, 3 a file can't be read or written.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]

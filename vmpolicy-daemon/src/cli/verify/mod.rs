@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "WHICH", value_enum, default_value_t)]
     pub faults: Faults,
     /// Only the world of this number, counted from 0, made small if it breaks anything.
-    #[arg(long, value_name = "N", conflicts_with_all = ["worlds", "shard"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["worlds", "shard"], value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     pub world: Option<u64>,
     /// Only this scenario, such as an earlier run has written, with this policy in the place of its own.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["worlds", "shard", "world", "faults", "seed"])]

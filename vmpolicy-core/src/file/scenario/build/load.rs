@@ -1,6 +1,7 @@
 //! Loads, and the recordings that they come from.
 
-use super::super::error::ScenarioErrorKind as Kind;
+use super::super::Recording;
+use super::super::error::{ScenarioErrorKind as Kind, ScenarioWarningKind as Warning};
 use super::super::form::LoadForm;
 use super::Builder;
 use crate::policy::Located;
@@ -113,7 +114,13 @@ impl Builder<'_> {
             return known.clone();
         }
         let rows = match self.files.recording(path, series) {
-            Ok(rows) => Some(Arc::new(rows)),
+            Ok(Recording { rows, mended }) => {
+                for what in mended {
+                    let kind = Warning::Mended { path: path.to_owned(), what };
+                    self.warn(&kind, form.place, whose.path.to_owned());
+                }
+                Some(Arc::new(rows))
+            }
             Err(why) => self.none(&Kind::Unreadable { path: path.to_owned(), why }, form, whose),
         };
         self.loads.recordings.insert(key, rows.clone());
@@ -167,6 +174,15 @@ impl Builder<'_> {
 
 /// Rows of a recording, from its first one on.
 fn trace(rows: &[(Wall, f64)], times: f64, then: Then) -> Result<Trace, String> {
+    if let Some((at, value)) =
+        rows.iter().find(|(_, value)| !(0.0..=LoadSpec::MOST).contains(&(value * times)))
+    {
+        let times = if times == 1.0 { String::new() } else { format!(", times {times}") };
+        return Err(format!(
+            "at {at} it has {value}{times}, and a load is a number from 0 to {:e}",
+            LoadSpec::MOST
+        ));
+    }
     let first = rows.first().map_or(Wall(0), |row| row.0);
     let steps: Vec<(Span, f64)> = rows.iter().map(|&(at, value)| (at.since(first), value * times)).collect();
     // The last row holds as long as the one before it did.
