@@ -11,6 +11,7 @@ mod page;
 mod report;
 mod runs;
 mod text;
+mod watching;
 
 use super::backtest::output::Output;
 use super::check::shown;

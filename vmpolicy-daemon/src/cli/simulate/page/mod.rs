@@ -2,14 +2,16 @@
 
 mod eyes;
 mod gauge;
+mod meters;
 mod tables;
 
 pub(super) use eyes::Eyes;
+pub(super) use meters::Meters;
 
 use super::figures::Variant;
 use super::input::Input;
 use super::report::Report;
-use super::runs::Ran;
+use super::runs::{Ran, Seen};
 use crate::cli::Exit;
 use crate::cli::backtest::table::grouped;
 use crate::cli::check::{many, shown};
@@ -73,7 +75,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
         report.variants.iter().for_each(|came| page.note(format!("{}: {}", came.name, came.about)));
     }
     for (ran, came) in ran.into_iter().zip(&report.variants) {
-        let Some(eyes) = ran.seen else { continue };
+        let Some(Seen { eyes, meters }) = ran.seen else { continue };
         let name = if several { came.name } else { report.scenario.as_str() };
         let mut variant = page.variant(name, only_policy(scenario));
         variant.cost(came.totals.cost.map(|cost| Cost {
@@ -93,7 +95,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
             variant.indicator(&id, &readers(scenario, &name), &logs);
         }
         variant.whole(&rule_names(scenario), &eyes.logs);
-        eyes.panels(scenario).into_iter().for_each(|panel| variant.panel(panel));
+        meters.panels().into_iter().for_each(|panel| variant.panel(panel));
         for (at, of) in came.policies.iter().take(POLICIES_MAX).enumerate() {
             let mut table = crate::cli::backtest::page::rules(&of.figures, &of.rules);
             if came.policies.len() > 1 {
