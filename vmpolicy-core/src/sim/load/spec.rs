@@ -231,6 +231,16 @@ impl LoadSpec {
         Self::Product(vec![Self::Constant(factor), self])
     }
 
+    /// Whether chance is in it. Where none is, two loads of the same description have the same values at all times.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        match self {
+            Self::Bursts(_) | Self::Mmpp(_) => true,
+            Self::Constant(_) | Self::Wave(_) | Self::Weekdays(_) | Self::Trace(_) => false,
+            Self::Sum(of) | Self::Product(of) => of.iter().any(Self::draws),
+        }
+    }
+
     /// Whether it is sound.
     ///
     /// # Errors

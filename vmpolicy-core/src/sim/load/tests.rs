@@ -112,6 +112,16 @@ proptest! {
         }
     }
 
+    /// Whatever its index and seed: so a world may keep one for all guests of a kind.
+    #[test]
+    fn only_a_load_that_draws_differs_between_guests(spec in specs(), times in times(), index in 1..9_u32, seed in 2..9_u64) {
+        prop_assume!(!spec.draws());
+        let (mut one, mut other) = (load(&spec), Load::new(&spec, Seed(seed), index).unwrap());
+        for when in times {
+            prop_assert_eq!(one.at(when).to_bits(), other.at(when).to_bits());
+        }
+    }
+
     /// What a sum or product is made of draws from streams of its own, in order, so that it is the same without the others.
     #[test]
     fn sums_and_products_are_of_their_parts(parts in prop::collection::vec(lone_specs(), 1..6), times in times()) {

@@ -95,7 +95,7 @@ impl Service {
         spec.check()?;
         Ok(Self {
             form: match spec {
-                ServiceSpec::Plain => Form::Plain(Plain::default()),
+                ServiceSpec::Plain => Form::Plain(Plain::IDLE),
                 ServiceSpec::Database(spec) => Form::Database(Database::new(spec)),
                 ServiceSpec::Web(spec) => Form::Web(Web::new(spec)),
             },
@@ -164,6 +164,23 @@ impl Service {
         }
     }
 
+    /// What a probe reads now, where that depends on nothing but what is asked of the guest and what it could use now: the
+    /// service need not be [advanced](Self::advance) for it. None for any other.
+    #[must_use]
+    #[inline]
+    pub fn momentary(
+        &self,
+        indicator: Indicator,
+        load: f64,
+        vcpus: Vcpus,
+        available_ghz: f64,
+    ) -> Option<f64> {
+        match &self.form {
+            Form::Plain(_) => Plain::momentary(indicator, load, vcpus, available_ghz),
+            Form::Database(_) | Form::Web(_) => None,
+        }
+    }
+
     /// Nobody will read this indicator; where it takes long to work out, it is left out from now on, and
     /// [reads](Self::read) as none.
     pub const fn forget(&mut self, indicator: Indicator) {
@@ -175,7 +192,7 @@ impl Service {
     /// The service starts again, as after its guest was shut down: what was in it is lost and its counters begin at 0.
     pub fn restart(&mut self) {
         match &mut self.form {
-            Form::Plain(plain) => *plain = Plain::default(),
+            Form::Plain(plain) => *plain = Plain::IDLE,
             Form::Database(database) => database.restart(),
             Form::Web(web) => web.restart(),
         }

@@ -274,7 +274,7 @@ impl<'a, W: Watch> World<'a, W> {
             });
             world.faults.load_factors[guest.index()] = factors.product();
             let when = world.when(at);
-            let load = world.loads[guest.index()].at(when) * world.faults.load_factor(guest.index());
+            let load = world.loads.now(guest, when) * world.faults.load_factor(guest.index());
             world.shares.change_load(guest, at, load, &mut world.services);
             Ok(())
         })

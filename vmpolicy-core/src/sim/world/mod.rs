@@ -9,6 +9,7 @@
 //! | `agenda` | what is still to happen, in order |
 //! | `vm` | a guest with a policy: its daemon, its clocks, what is wrong with it |
 //! | `ports` | what a guest's daemon sees through: probe and locator |
+//! | `loads` | what is asked of each guest |
 //! | `share` | who is where, what each demands and gets |
 //! | `effects` | what a daemon wants done, done |
 //! | `provider` | requests and their answers |
@@ -26,6 +27,7 @@ mod effects;
 mod faults;
 mod islands;
 mod jobs;
+mod loads;
 mod look;
 mod manage;
 mod moves;
@@ -46,7 +48,6 @@ use crate::engine::Engine;
 use crate::id::HostId;
 use crate::input::{Input, Setup};
 use crate::sim::chance::{Chance, Seed};
-use crate::sim::load::Load;
 use crate::sim::scenario::{ArrayIx, Feed, GuestIx, HostIx, Scenario, What};
 use crate::sim::service::{Indicator, Service};
 use crate::time::{Mono, Span};
@@ -54,6 +55,7 @@ use agenda::{Agenda, Coming};
 use core::cmp::Reverse;
 use islands::Numbers;
 use jobs::Jobs;
+use loads::Loads;
 use manage::Office;
 use moves::Moves;
 use outcome::Ledger;
@@ -141,7 +143,7 @@ struct World<'a, W> {
     due: Vec<u64>,
     /// The end of the step that runs.
     step_ends: i64,
-    loads: Vec<Load>,
+    loads: Loads,
     services: Vec<Service>,
     shares: Shares,
     moves: Moves,
@@ -173,10 +175,6 @@ impl<'a, W: Watch> World<'a, W> {
             Some(Box::new(vm))
         });
         let vms: Vec<_> = vms.collect();
-        let loads = scenario.guests.iter().zip(&numbers.guests).map(|(guest, number)| {
-            let spec = &scenario.kinds[guest.kind.index()].load;
-            Load::new(spec, seed, number.0).expect("a sound scenario's loads are sound")
-        });
         let slow = reads_slow_queries(scenario);
         let services = scenario.guests.iter().map(|guest| {
             let spec = &scenario.kinds[guest.kind.index()].service;
@@ -192,7 +190,7 @@ impl<'a, W: Watch> World<'a, W> {
             again: BinaryHeap::new(),
             due: Vec::new(),
             step_ends: 0,
-            loads: loads.collect(),
+            loads: Loads::new(scenario, numbers, seed),
             services: services.collect(),
             shares: Shares::new(scenario),
             moves: Moves::new(scenario),
@@ -274,9 +272,10 @@ impl<'a, W: Watch> World<'a, W> {
         self.ledger.pass(self.scenario, at, &self.shares);
         let when = self.when(at);
         self.shares.begin();
-        for index in 0..self.loads.len() {
-            let load = self.loads[index].at(when) * self.faults.load_factor(index);
-            self.shares.demand(index, at, load, &mut self.services[index]);
+        self.loads.look(when);
+        for (index, service) in self.services.iter_mut().enumerate() {
+            let load = self.loads.seen(index) * self.faults.load_factor(index);
+            self.shares.demand(index, at, load, service);
         }
         self.shares.share_out();
         self.watch.stepped(

@@ -89,6 +89,8 @@ pub(super) struct Ledger {
     moves: Vec<u32>,
     moving: Vec<Span>,
     cost: Vec<f64>,
+    /// By host: its price, in a column of its own.
+    prices: Vec<f64>,
     live_moves: u64,
     relocations: u64,
 }
@@ -107,6 +109,7 @@ impl Ledger {
             moves: vec![0; guests],
             moving: vec![Span::ZERO; guests],
             cost: vec![0.0; guests],
+            prices: scenario.hosts.iter().map(|host| host.price).collect(),
             live_moves: 0,
             relocations: 0,
         }
@@ -130,11 +133,11 @@ impl Ledger {
             outcome.overloaded_hours += if shares.is_overloaded(host) { lasted } else { 0.0 };
             outcome.most_guests = outcome.most_guests.max(guests);
         }
-        for guest in 0..self.demanded.len() {
-            self.demanded[guest] += shares.demanded_ghz(guest) * lasted;
-            self.missed[guest] += shares.missed_ghz(guest) * lasted;
-            self.cost[guest] +=
-                scenario.hosts[shares.host_of(GuestIx::from_index(guest)).index()].price * lasted;
+        let sums = self.demanded.iter_mut().zip(&mut self.missed).zip(&mut self.cost);
+        for (((demanded, missed), cost), guest) in sums.zip(0..) {
+            *demanded += shares.demanded_ghz(guest) * lasted;
+            *missed += shares.missed_ghz(guest) * lasted;
+            *cost += self.prices[shares.host_of(GuestIx::from_index(guest)).index()] * lasted;
         }
     }
 

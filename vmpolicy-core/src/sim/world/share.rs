@@ -187,11 +187,18 @@ impl Shares {
         service: &mut Service,
     ) -> Option<f64> {
         let (elapsed, vcpus) = (at.since(self.served[guest]), self.vcpus[guest]);
-        // Most polls come in the middle of a step, on a host that has time to spare: no need to cut the step in two.
-        if !elapsed.is_zero() && elapsed < self.step && self.available_ghz(guest) >= vcpus.ghz() {
-            let part = elapsed.millis() as f64 / self.step.millis() as f64;
-            if let Some(value) = service.glance(indicator, part, self.step, self.load[guest], vcpus) {
+        // Most polls come in the middle of a step: no need to cut the step in two.
+        if !elapsed.is_zero() {
+            let (load, available_ghz) = (self.load[guest], self.available_ghz(guest));
+            if let Some(value) = service.momentary(indicator, load, vcpus, available_ghz) {
                 return Some(value);
+            }
+            // The same where the host has time to spare, and what the step will come to is known.
+            if elapsed < self.step && available_ghz >= vcpus.ghz() {
+                let part = elapsed.millis() as f64 / self.step.millis() as f64;
+                if let Some(value) = service.glance(indicator, part, self.step, load, vcpus) {
+                    return Some(value);
+                }
             }
         }
         self.serve(guest, at, service);
