@@ -9,7 +9,7 @@ use crate::cli::terminal::{Terminal, complain};
 use crate::zones::SystemZones;
 use clap::ColorChoice;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vmpolicy_core::file::scenario::{Built, Faulty, Told, load, parse};
 use vmpolicy_core::file::{Problem, load as load_policy};
 use vmpolicy_core::sim::scenario::Scenario;
@@ -25,6 +25,8 @@ pub(super) struct Input {
     pub warnings: Vec<String>,
     /// The zones that it asked for.
     pub zones: SystemZones,
+    /// The files that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Input {
@@ -67,7 +69,7 @@ impl Input {
         for warning in &warnings {
             complain(&format!("{file}: {warning}"));
         }
-        Ok(Self { file, scenario, warnings, zones })
+        Ok(Self { file, scenario, warnings, zones, files: looked.files })
     }
 
     /// What must never happen has: in words, with what it takes to see it again.
@@ -98,6 +100,8 @@ pub(in crate::cli) struct Looked {
     pub problems: Vec<Problem>,
     /// The same of each policy file that it names; paths are from where the program runs.
     pub policies: Vec<Told>,
+    /// Every file that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Looked {
@@ -109,7 +113,8 @@ impl Looked {
             Err(Faulty { problems, policies }) => (None, problems, policies),
         };
         let from_here = |told: Told| Told { path: shown(&folder.path(&told.path)), ..told };
-        Self { scenario, problems, policies: policies.into_iter().map(from_here).collect() }
+        let policies = policies.into_iter().map(from_here).collect();
+        Self { scenario, problems, policies, files: folder.asked() }
     }
 }
 
@@ -150,6 +155,7 @@ mod tests {
             scenario,
             warnings: Vec::new(),
             zones: SystemZones::default(),
+            files: Vec::new(),
         };
         let violation = Violation {
             invariant: "one request is open at a time",

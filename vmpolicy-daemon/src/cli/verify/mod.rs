@@ -7,12 +7,13 @@ mod text;
 mod tries;
 
 use super::check::shown;
+use super::outputs::{self, is_dash};
 use super::terminal::{Terminal, complain, print};
 use super::{Exit, Format};
 use crate::shard::Shard;
 use clap::{ColorChoice, ValueEnum};
 use input::Input;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tries::Tries;
 use vmpolicy_core::verify::{Scope, Study};
 
@@ -118,7 +119,17 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
+impl Args {
+    /// The files that are read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> + Clone {
+        let files = [Some(&self.file), self.expect.as_ref(), self.scenario.as_ref()];
+        files.into_iter().flatten().map(PathBuf::as_path).filter(|path| !is_dash(path))
+    }
+}
+
 fn verify(args: &Args) -> Result<Exit, Exit> {
+    outputs::check(&[(args.write.as_deref(), small::WHAT)], args.inputs())?;
+    outputs::attempt(args.write.as_deref())?;
     if args.shard.is_some() && args.format != Format::Json {
         complain("a shard's result is for `vmpolicy merge`: add --format json");
         return Err(Exit::Usage);
