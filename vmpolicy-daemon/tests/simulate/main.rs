@@ -5,4 +5,5 @@ mod effects;
 mod islands;
 mod thesis;
 mod tool;
+mod verified;
 mod wrong;
