@@ -196,6 +196,8 @@ fn measures(page: &mut Builder, variants: &[Variant]) {
     let (less, more, neither) = (Better::Less, Better::More, Better::Neither);
     add("in breach", Unit::Seconds, less, &|of| of.totals.breach.map(|span| span.as_secs_f64()));
     add("share in breach", Unit::Share, less, &|of| of.totals.breach_share);
+    add("share not judged", Unit::Share, neither, &|of| of.totals.unjudged_share);
+    add("in breach, of what was judged", Unit::Share, less, &|of| of.totals.judged_breach_share);
     add("processor time missed", Unit::Share, less, &|of| Some(of.totals.missed));
     add("fairness (Jain)", Unit::Plain, more, &|of| round(of.totals.fairness, 10_000.0));
     add("requests", Unit::Count, neither, &|of| Some(of.totals.requests as f64));
