@@ -6,6 +6,7 @@ pub mod argv;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod inputs;
 pub mod journal;
 pub mod locator;
 pub mod number;

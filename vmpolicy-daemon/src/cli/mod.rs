@@ -10,6 +10,7 @@ pub mod explain;
 pub mod manual;
 pub mod merge;
 mod outputs;
+pub mod replay;
 pub mod simulate;
 mod spans;
 pub mod terminal;

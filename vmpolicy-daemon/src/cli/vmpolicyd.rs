@@ -41,6 +41,11 @@ pub struct Cli {
     /// output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub records: PathBuf,
+
+    /// Keeps every input in this file, too, so that `vmpolicy replay` can make every decision again. It grows by
+    /// some hundred bytes a poll; a file that is moved away is begun anew.
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -72,6 +77,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         dry_run: cli.dry_run,
         state: cli.state.unwrap_or_else(state_dir),
         records: (cli.records.as_os_str() != "-").then_some(cli.records),
+        inputs: cli.inputs,
     };
     let (sender, events) = channel();
     let ended = match forward_signals(sender.clone()) {
