@@ -17,6 +17,7 @@ use crate::cli::backtest::table::grouped;
 use crate::cli::check::{many, shown};
 use crate::cli::terminal::complain;
 use crate::report::{Better, Builder, Cost, Page, Range, Unit};
+use std::ffi::OsStr;
 use std::path::Path;
 use vmpolicy_core::Policy;
 use vmpolicy_core::id::IndicatorId;
@@ -60,7 +61,11 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
         [one] => one.name.clone(),
         all => format!("{} guests", grouped(all.len() as u64)),
     };
-    let title = format!("{who} in {}", report.scenario);
+    // Its folder is among the facts.
+    let file = Path::new(&report.scenario)
+        .file_name()
+        .map_or(report.scenario.as_str().into(), OsStr::to_string_lossy);
+    let title = format!("{who} in {file}");
     let (mut page, _) = skeleton(scenario, &title, ran.len());
     facts(&mut page, report);
     measures(&mut page, &report.variants);
@@ -76,7 +81,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
     }
     for (ran, came) in ran.into_iter().zip(&report.variants) {
         let Some(Seen { eyes, meters }) = ran.seen else { continue };
-        let name = if several { came.name } else { report.scenario.as_str() };
+        let name = if several { came.name } else { file.as_ref() };
         let mut variant = page.variant(name, only_policy(scenario));
         variant.cost(came.totals.cost.map(|cost| Cost {
             c_a: cost.c_a,
@@ -106,7 +111,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
             }
             variant.table(table);
         }
-        variant.table(tables::hosts(&came.hosts));
+        variant.table(tables::hosts(&came.hosts, report.variants.len()));
         variant.table(tables::guests(report, &came.guests));
         let variant = variant.done();
         page.push(variant);
