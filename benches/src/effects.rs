@@ -3,12 +3,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use vmpolicy_core::file::scenario::{Files, load};
+use vmpolicy_core::file::scenario::{Files, Recording, load};
 use vmpolicy_core::policy::UtcOnly;
 use vmpolicy_core::sim::scenario::{Fault, GuestIx, GuestSet, Management, ManagerKind, Scenario, What};
 use vmpolicy_core::sim::service::Indicator;
 use vmpolicy_core::sim::world::{Deciding, Options, Outcome, Snapshot, Watch, run};
-use vmpolicy_core::time::{Mono, Span, Wall};
+use vmpolicy_core::time::{Mono, Span};
 
 /// The scenarios have their policies in them, and no recordings.
 struct Alone;
@@ -18,7 +18,7 @@ impl Files for Alone {
         Err(format!("{path}: the scenarios of the study stand alone"))
     }
 
-    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Recording, String> {
         Err(format!("{path}: the scenarios of the study stand alone"))
     }
 

@@ -26,17 +26,52 @@ faults:
   - { at: 20h, lasts: 5m, daemon: crash }
 ";
 
+/// It is overloaded all the time; an operator has a word with it in the middle.
+const SPOKEN_TO: &str = "
+version: 1
+lasts: 2h
+arrays: { oslo: { hosts: [mln1, mln2, mln3] } }
+guests:
+  shop:
+    at: mln1
+    policy:
+      indicators: { slow: { every: 60s } }
+      rules: [{ name: overloaded, when: slow > 50, tarry: 3, do: move }]
+    feeds: { slow: { follows: 60 } }
+faults:
+  - { at: 30m, operator: WORD }
+";
+
+const OTHERS: [Deciding; 2] = [
+    Deciding::Nobody,
+    Deciding::Infrastructure(Management { kind: ManagerKind::ThrMmt, every: Management::EVERY }),
+];
+
+/// How often the guest asks.
+fn requests(scenario: &str, deciding: Deciding) -> u64 {
+    let built = load(scenario.as_bytes(), &UtcOnly, &mut NoFiles).expect("it is sound");
+    let outcome =
+        run(&built.scenario, Options { checks: true, deciding }, &mut ()).expect("nothing is violated");
+    outcome.guests[0].summary.as_ref().expect("it has a policy").requests
+}
+
+/// A hold for a while ended the one that keeps guests from deciding, and so did `resume`.
+#[test]
+fn a_guest_that_is_not_to_decide_does_not_after_an_operators_word_either() {
+    for word in ["resume", "{ hold: 20m }", "hold", "abandon"] {
+        let scenario = SPOKEN_TO.replace("WORD", word);
+        assert!(requests(&scenario, Deciding::AsWritten) > 0, "{word}");
+        for deciding in OTHERS {
+            assert_eq!(requests(&scenario, deciding), 0, "{word}, {deciding:?}");
+        }
+    }
+}
+
 #[test]
 fn a_guest_that_is_not_to_decide_asks_for_nothing_at_its_start_either() {
-    let built = load(RESTING.as_bytes(), &UtcOnly, &mut NoFiles).expect("it is sound");
-    let manager = Management { kind: ManagerKind::ThrMmt, every: Management::EVERY };
-    for (deciding, wanted) in
-        [(Deciding::AsWritten, 1), (Deciding::Nobody, 0), (Deciding::Infrastructure(manager), 0)]
-    {
-        let options = Options { checks: true, deciding };
-        let outcome = run(&built.scenario, options, &mut ()).expect("nothing is violated");
-        let summary = outcome.guests[0].summary.as_ref().expect("it has a policy");
-        assert_eq!(summary.requests, wanted, "{deciding:?}");
+    assert_eq!(requests(RESTING, Deciding::AsWritten), 1);
+    for deciding in OTHERS {
+        assert_eq!(requests(RESTING, deciding), 0, "{deciding:?}");
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod effects;
 mod islands;
+mod nobody;
+mod recordings;
 mod thesis;
 mod tool;
 mod verified;

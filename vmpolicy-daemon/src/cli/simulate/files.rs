@@ -1,10 +1,9 @@
 //! The files that a scenario names, from the folder that it is in.
 
 use crate::cli::check;
-use crate::trace::{Pick, TraceError, read_path};
+use crate::trace::{Note, NoteKind, Pick, TraceError, read_path};
 use std::path::{Path, PathBuf};
-use vmpolicy_core::file::scenario::Files;
-use vmpolicy_core::time::Wall;
+use vmpolicy_core::file::scenario::{Files, Recording};
 
 /// A folder that paths go from, and the files that were asked for.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ impl Files for Folder {
         check::read(&self.ask(path)).map_err(|error| error.to_string())
     }
 
-    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String> {
         let pick = series.map_or(Pick::All, Pick::One);
         let why = |error| match error {
             TraceError::Read(error) => error.to_string(),
@@ -51,7 +50,15 @@ impl Files for Folder {
         let traces = read_path(&self.ask(path), pick).map_err(why)?;
         match traces.series.as_slice() {
             // A row without a number says nothing: what was there before goes on.
-            [one] => Ok(one.trace.iter().filter_map(|row| Some((row.at, row.value.ok()?))).collect()),
+            [one] => {
+                let rows = one.trace.iter().filter_map(|row| Some((row.at, row.value.ok()?))).collect();
+                let mended = traces.notes.iter().filter(|note| note.kind != NoteKind::ExtraColumns);
+                // A policy would read nothing there; a load goes on.
+                let told = |note: &Note| {
+                    note.to_string().replace("unknown at that time", "the one before it goes on")
+                };
+                Ok(Recording { rows, mended: mended.map(told).collect() })
+            }
             several => {
                 let names: Vec<_> = several.iter().filter_map(|one| one.name.as_deref()).take(3).collect();
                 let names = names.join("`, `");

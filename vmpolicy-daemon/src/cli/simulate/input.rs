@@ -3,15 +3,14 @@
 use super::case::Case;
 use super::files::Folder;
 use crate::cli::Exit;
-use crate::cli::check::{many, read, shown};
+use crate::cli::check::{many, shown};
 use crate::cli::diagnostics::Text;
-use crate::cli::terminal::{Terminal, complain};
+use crate::cli::given::{bytes, draw};
+use crate::cli::terminal::complain;
 use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use vmpolicy_core::file::scenario::{Built, Faulty, Told, load, parse};
-use vmpolicy_core::file::{Problem, load as load_policy};
+use vmpolicy_core::file::scenario::{Built, Faulty, Told, load};
+use vmpolicy_core::file::{FileKind, Problem, load as load_policy};
 use vmpolicy_core::sim::scenario::Scenario;
 use vmpolicy_core::sim::world::Violated;
 
@@ -33,12 +32,9 @@ impl Input {
     /// Reads it. What is wrong is said.
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
         let file = shown(path);
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {file}: {error}"));
-            Exit::Outside
-        })?;
+        let bytes = bytes(path)?;
         let zones = SystemZones::default();
-        if !is_scenario(&bytes) && load_policy(&bytes, &zones).is_ok() {
+        if FileKind::of(&bytes) != FileKind::Scenario && load_policy(&bytes, &zones).is_ok() {
             complain(&format!(
                 "{file}: this is a policy, and a scenario is wanted: a world of hosts and guests that says how long it \
                  `lasts`; `vmpolicy backtest {file} --trace FILE` tries a policy on a recording"
@@ -47,18 +43,11 @@ impl Input {
         }
         let looked = Looked::at(&bytes, path, &zones);
         let Some(scenario) = looked.scenario else {
-            let terminal = Terminal::of_stdout(ColorChoice::Never);
-            let mut errors = 0;
-            let mut draw = |text: &Text<'_>, problems: &[Problem]| {
-                errors += problems.len();
-                for problem in problems {
-                    // Where nobody hears it, the exit status still tells.
-                    let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-                }
-            };
+            let mut errors = looked.problems.len();
             draw(&Text::new(&file, &bytes), &looked.problems);
             for told in &looked.policies {
                 draw(&Text::new(&told.path, &told.text), &told.problems);
+                errors += told.problems.len();
             }
             complain(&format!("{file}: {}", many(errors, "error")));
             return Err(Exit::No);
@@ -118,14 +107,6 @@ impl Looked {
     }
 }
 
-/// Whether a file is meant as a scenario, sound or not: it says at its top how long it `lasts`.
-pub(in crate::cli) fn is_scenario(bytes: &[u8]) -> bool {
-    let at_top = |line: &[u8]| {
-        line.strip_prefix(b"lasts").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
-    };
-    bytes.split(|&byte| byte == b'\n').any(at_top) || !parse(bytes).file.lasts.value.is_zero()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,16 +116,6 @@ mod tests {
 
     const SCENARIO: &str =
         "version: 1\nlasts: 1h\narrays: { oslo: { hosts: [mln1] } }\nguests: { nii1: {} }\n";
-
-    #[test]
-    fn a_file_is_a_scenario_by_what_it_says_at_its_top() {
-        assert!(is_scenario(SCENARIO.as_bytes()));
-        assert!(is_scenario(b"lasts : nonsense\n"));
-        assert!(is_scenario(b"{ \"version\": 1, \"lasts\": \"1h\" }"));
-        assert!(!is_scenario(b"version: 1\nrules: []\n"));
-        assert!(!is_scenario(b"faults:\n  - { at: 1h,\n    lasts: 1h }\n"));
-        assert!(!is_scenario(b"\xff\xfe"));
-    }
 
     #[test]
     fn a_violation_says_whose_fault_it_is_and_how_to_see_it_again() {
