@@ -163,6 +163,25 @@ fn wrong_usage_and_bad_input_are_told() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+#[test]
+fn a_small_scenario_takes_no_input_s_place() {
+    let folder = Folder::new();
+    for write in ["./policy.yaml", "expect.yaml"] {
+        let (_, err) = folder.told(&[&BROKEN[..], &["--write", write]].concat(), 2);
+        assert_eq!(err, format!("vmpolicy: {write}: the small scenario would overwrite it\n"));
+    }
+    let (_, err) = folder.told(&[&BROKEN[..], &["--write", "no/such/world.yaml"]].concat(), 3);
+    assert!(err.contains("can't write no/such/world.yaml"), "{err}");
+    folder.told(&BROKEN, 1);
+    let own = folder.names().into_iter().find(|name| name.starts_with("verify-1-")).unwrap();
+    // The name that the small scenario takes by itself is the policy's own.
+    folder.put(&own, POLICY);
+    let (_, err) = folder.told(&[&["verify", own.as_str()], &BROKEN[2..]].concat(), 2);
+    assert_eq!(err, format!("vmpolicy: {own}: the small scenario would overwrite it\n"));
+    assert_eq!(fs::read_to_string(folder.dir.path().join(&own)).unwrap(), POLICY);
+    assert_eq!(folder.names().len(), 3);
+}
+
 /// The world of that number was none at all, and everything was kept in it.
 #[test]
 fn there_is_no_world_after_the_last() {

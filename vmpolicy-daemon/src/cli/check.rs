@@ -216,7 +216,7 @@ impl Checked {
     }
 
     fn of_scenario(bytes: &[u8], path: &Path, zones: &SystemZones) -> Self {
-        let LookedAtScenario { scenario, problems, policies } = LookedAtScenario::at(bytes, path, zones);
+        let LookedAtScenario { scenario, problems, policies, .. } = LookedAtScenario::at(bytes, path, zones);
         let sound = scenario.map(|scenario| Sound::Scenario(Box::new(scenario)));
         Self { sound, problems, named: policies }
     }

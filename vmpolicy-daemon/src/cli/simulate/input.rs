@@ -8,7 +8,7 @@ use crate::cli::diagnostics::Text;
 use crate::cli::given::{bytes, draw};
 use crate::cli::terminal::complain;
 use crate::zones::SystemZones;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vmpolicy_core::file::scenario::{Built, Faulty, Told, load};
 use vmpolicy_core::file::{FileKind, Problem, load as load_policy};
 use vmpolicy_core::sim::scenario::Scenario;
@@ -24,6 +24,8 @@ pub(super) struct Input {
     pub warnings: Vec<String>,
     /// The zones that it asked for.
     pub zones: SystemZones,
+    /// The files that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Input {
@@ -56,7 +58,7 @@ impl Input {
         for warning in &warnings {
             complain(&format!("{file}: {warning}"));
         }
-        Ok(Self { file, scenario, warnings, zones })
+        Ok(Self { file, scenario, warnings, zones, files: looked.files })
     }
 
     /// What must never happen has: in words, with what it takes to see it again.
@@ -87,6 +89,8 @@ pub(in crate::cli) struct Looked {
     pub problems: Vec<Problem>,
     /// The same of each policy file that it names; paths are from where the program runs.
     pub policies: Vec<Told>,
+    /// Every file that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Looked {
@@ -98,7 +102,8 @@ impl Looked {
             Err(Faulty { problems, policies }) => (None, problems, policies),
         };
         let from_here = |told: Told| Told { path: shown(&folder.path(&told.path)), ..told };
-        Self { scenario, problems, policies: policies.into_iter().map(from_here).collect() }
+        let policies = policies.into_iter().map(from_here).collect();
+        Self { scenario, problems, policies, files: folder.asked() }
     }
 }
 
@@ -121,6 +126,7 @@ mod tests {
             scenario,
             warnings: Vec::new(),
             zones: SystemZones::default(),
+            files: Vec::new(),
         };
         let violation = Violation {
             invariant: "one request is open at a time",

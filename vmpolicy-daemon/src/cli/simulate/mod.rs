@@ -11,8 +11,9 @@ mod page;
 mod report;
 mod runs;
 mod text;
+mod watching;
 
-use super::outputs::{self, is_dash};
+use super::outputs::{self, Wanted, is_dash};
 use super::terminal::{complain, print, print_json};
 use super::{Exit, Format, threads};
 use case::Case;
@@ -73,6 +74,12 @@ pub struct Args {
     pub format: Format,
 }
 
+impl Args {
+    fn outputs(&self) -> [Wanted<'_>; 2] {
+        [(self.events.as_deref(), "events"), (self.report.as_deref(), "report")]
+    }
+}
+
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
@@ -83,6 +90,7 @@ pub fn run(args: &Args) -> Exit {
 fn simulate(args: &Args) -> Result<(), Exit> {
     check_files(args)?;
     let mut input = Input::read(&args.file)?;
+    outputs::check(&args.outputs(), input.files.iter().map(PathBuf::as_path))?;
     if let Some(seed) = args.seed {
         input.scenario.seed = seed;
     }
@@ -112,9 +120,8 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if args.report.as_deref().is_some_and(is_dash) {
         return wrong("a report is a file: --report world.html");
     }
-    let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
     let input = args.file.as_path();
-    outputs::check(&outputs, std::iter::once(input).filter(|input| !is_dash(input)))?;
+    outputs::check(&args.outputs(), std::iter::once(input).filter(|input| !is_dash(input)))?;
     outputs::attempt(args.report.as_deref())
 }
 

@@ -8,13 +8,14 @@ mod text;
 mod tries;
 
 use super::check::shown;
+use super::outputs::{self, is_dash};
 use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
 use crate::shard::Shard;
 use bug::{Bug, caught};
 use clap::{ColorChoice, ValueEnum};
 use input::Input;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tries::Tries;
 use vmpolicy_core::verify::{Scope, Study, Tried};
 
@@ -120,8 +121,18 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
+impl Args {
+    /// The files that are read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> + Clone {
+        let files = [Some(&self.file), self.expect.as_ref(), self.scenario.as_ref()];
+        files.into_iter().flatten().map(PathBuf::as_path).filter(|path| !is_dash(path))
+    }
+}
+
 /// Verifies, trying each world by this.
 fn verify(args: &Args, try_world: impl Fn(&Study, u64) -> Tried + Sync) -> Result<Exit, Exit> {
+    outputs::check(&[(args.write.as_deref(), small::WHAT)], args.inputs())?;
+    outputs::attempt(args.write.as_deref())?;
     if args.shard.is_some() && args.format != Format::Json {
         complain("a shard's result is for `vmpolicy merge`: add --format json");
         return Err(Exit::Usage);
