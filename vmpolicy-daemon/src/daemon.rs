@@ -8,6 +8,7 @@ use crate::agent::{
 };
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
+use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
@@ -39,6 +40,8 @@ pub struct Options {
     pub control: PathBuf,
     /// Where records go; standard output where it is none.
     pub records: Option<PathBuf>,
+    /// Where inputs go, if they are kept.
+    pub inputs: Option<PathBuf>,
 }
 
 /// Why the daemon could not run.
@@ -61,6 +64,14 @@ pub enum DaemonError {
         /// Its process.
         pid: u32,
     },
+    /// The inputs.
+    #[error("can't open {}: {source}", path.display())]
+    Inputs {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The end.
     #[error("can't write the last state or records: {0}")]
     Finish(io::Error),
@@ -81,6 +92,10 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
         None => Journal::stdout(),
     }
     .map_err(DaemonError::Records)?;
+    let inputs = options.inputs.as_deref().map(|path| {
+        InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
+    });
+    let inputs = inputs.transpose()?;
 
     say_hello(options, &config, gate, &zones);
     let asker = Asker::new(sender.clone());
@@ -92,7 +107,7 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
         tracing::error!("no metrics: {error}");
     }
     let mut office = Office { options, asker, sender, desk: &mut desk, published };
-    let mut next = Some(Beginning { config, store, journal, here: None, hold: None });
+    let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
     while let Some(beginning) = next {
         next = live(&mut office, beginning, &mut clock, events)?;
         forget_ports(&office.sender, events);
@@ -116,6 +131,7 @@ struct Beginning {
     config: Config,
     store: Store,
     journal: Journal,
+    inputs: Option<InputLog>,
     /// Where the guest is known to be, for one that will only believe.
     here: Option<String>,
     /// What an operator has said in the life before.
@@ -129,7 +145,7 @@ fn live(
     clock: &mut SystemClock,
     events: &Receiver<Event>,
 ) -> Result<Option<Beginning>, DaemonError> {
-    let Beginning { config, mut store, journal, here: known, hold } = beginning;
+    let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
     let (engine, trust) = restore(&config, &mut store);
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
@@ -143,7 +159,7 @@ fn live(
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
-    let mut driver = Driver::new(engine, store, Lines::new(identity, journal), hands);
+    let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
     let now = Clock::now(clock);
     office.desk.begin(gate, driver.engine(), now);
     let mut shift = Shift::new(office, station);

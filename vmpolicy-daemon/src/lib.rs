@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod inputs;
 pub mod journal;
 pub mod locator;
 pub mod metrics;

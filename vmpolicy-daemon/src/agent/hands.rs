@@ -254,6 +254,11 @@ impl Hands {
             Event::Read { worker, taken, value, took: _ } => {
                 let indicator = self.indicator_of(worker)?;
                 self.probes[indicator.index()].1.busy = false;
+                // The engine says the same of both; only one can be written down as JSON.
+                let value = value.and_then(|value| match value.is_finite() {
+                    true => Ok(value),
+                    false => Err(Absence::NotFinite),
+                });
                 Some(Input::Reading(Reading { indicator, taken, value }))
             }
             // A daemon that has begun anew, in another mode perhaps, has other requests under the same numbers.

@@ -7,10 +7,12 @@ pub mod daemon;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
+mod given;
 #[cfg(feature = "manual")]
 pub mod manual;
 pub mod merge;
 mod outputs;
+pub mod replay;
 pub mod simulate;
 pub mod terminal;
 pub mod test;

@@ -1,7 +1,8 @@
 //! `vmpolicy`: the operator's tool.
 
 use super::daemon::{history, operate, status, watch, why};
-use super::{Exit, backtest, check, completions, demo, explain, merge, simulate, test, tune, verify};
+use super::terminal::answer;
+use super::{Exit, backtest, check, completions, demo, explain, merge, replay, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ Examples:
                                      whether it keeps what you expect in random worlds
   vmpolicy status                    how the daemon on this machine stands; `why`, `history`, `watch`
   vmpolicy hold 2h                   no move for two hours; `resume`, `move`, `reload`
+  vmpolicy replay inputs.jsonl       every decision of a daemon, made again from what it saw
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -72,6 +74,8 @@ pub enum Command {
     Move(operate::MoveArgs),
     /// Has the running daemon read its policy file again, and says what came of it.
     Reload(operate::ReloadArgs),
+    /// Makes every decision of a daemon again from its recorded inputs: the same records, byte for byte?
+    Replay(replay::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -85,11 +89,7 @@ pub enum Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
         Ok(cli) => run(cli.command).into(),
-        Err(error) => {
-            // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
-            let _ = error.print();
-            if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
-        }
+        Err(error) => answer(&error, "vmpolicy").into(),
     }
 }
 
@@ -112,6 +112,7 @@ fn run(command: Command) -> Exit {
         Command::Resume(args) => operate::resume(&args),
         Command::Move(args) => operate::go(&args),
         Command::Reload(args) => operate::reload(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),

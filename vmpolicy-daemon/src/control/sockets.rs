@@ -65,7 +65,11 @@ impl Sockets {
     ///
     /// Where a daemon that lives has them, or they can't be made.
     pub fn open(dir: &Path, asker: &Asker) -> Result<Self, SocketError> {
-        DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(at(dir))?;
+        if !dir.exists() {
+            DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(at(dir))?;
+            // Whatever the umask: one of the sockets is for everybody.
+            fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(at(dir))?;
+        }
         let lock_path = dir.join("control.lock");
         let lock = OpenOptions::new()
             .create(true)

@@ -5,6 +5,7 @@ use crate::actuator::Gate;
 use crate::agent::{self, Driver, Event, Hands};
 use crate::config::Config;
 use crate::control::{Ask, Desk, Question, Request, Standing};
+use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::store::{Kind, Store};
 use crate::zones::SystemZones;
@@ -48,8 +49,15 @@ impl<'a, 'o> Shift<'a, 'o> {
     pub(super) fn into_next(self, driver: Loop) -> Option<Beginning> {
         let Next { config, store, here, hold } = self.next?;
         let (before, lines, _) = driver.into_ports();
+        // With the lines go the inputs of this life, to the disk; the next one has a beginning of its own.
         let journal = lines.into_sink();
-        Some(Beginning { config, store: store.unwrap_or(before), journal, here, hold })
+        let inputs = self.office.options.inputs.as_deref().and_then(|path| {
+            let opened = InputLog::open(path);
+            opened
+                .inspect_err(|error| tracing::error!("no inputs are kept: {}: {error}", path.display()))
+                .ok()
+        });
+        Some(Beginning { config, store: store.unwrap_or(before), journal, inputs, here, hold })
     }
 
     /// Reads the policy file again: whole or not at all.

@@ -2,10 +2,10 @@
 
 use super::text::CONTENT_TYPE;
 use crate::control::{Ask, Asker, Limits, Listener, Protocol, Reply, Server};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -174,6 +174,8 @@ fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&draft)?;
+    // Whatever the umask: the collector is another user.
+    file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(text)?;
     drop(file);
     fs::rename(&draft, path)

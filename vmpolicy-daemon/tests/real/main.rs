@@ -11,4 +11,5 @@ mod kill;
 mod mariadb;
 mod metrics;
 mod mode;
+mod replay;
 mod server;
