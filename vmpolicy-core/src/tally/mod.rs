@@ -1,4 +1,6 @@
-//! What is counted while a policy runs, on a recording or in a simulated world.
+//! What is counted while a policy runs: on a recording, in a simulated world, or in the daemon, for its metrics.
+//!
+//! Nothing is counted in the engine: this looks on. Times are since the beginning, on one clock that only advances.
 
 mod summary;
 
@@ -17,8 +19,9 @@ use std::sync::Arc;
 
 const HOUR: Span = Span::from_hours(1);
 
-#[derive(Debug)]
-pub(crate) struct Tally {
+/// What a run has come to so far.
+#[derive(Clone, Debug)]
+pub struct Tally {
     policy: Arc<Policy>,
     fed: Option<IndicatorId>,
     polls: u64,
@@ -67,7 +70,8 @@ struct Watched {
 
 impl Tally {
     /// Nothing counted yet. `fed` is the indicator that is polled, or none where it is each that the policy has.
-    pub(crate) fn new(policy: &Arc<Policy>, fed: Option<IndicatorId>, at: Option<HostId>) -> Self {
+    #[must_use]
+    pub fn new(policy: &Arc<Policy>, fed: Option<IndicatorId>, at: Option<HostId>) -> Self {
         let rules = policy.rules();
         let reads = |&id: &RuleId| match fed {
             Some(fed) => rules[id].reads(fed),
@@ -116,14 +120,7 @@ impl Tally {
     }
 
     /// The engine has taken another policy. What was counted of rules and hosts that it has too, by name, goes on.
-    #[cfg(feature = "sim")]
-    pub(crate) fn adopt(
-        &mut self,
-        at: Mono,
-        policy: &Arc<Policy>,
-        fed: Option<IndicatorId>,
-        engine: &Engine,
-    ) {
+    pub fn adopt(&mut self, at: Mono, policy: &Arc<Policy>, fed: Option<IndicatorId>, engine: &Engine) {
         self.blind(at);
         self.close_service(at);
         self.close_stay(at);
@@ -154,13 +151,13 @@ impl Tally {
 
     /// The fed indicator is about to be polled.
     #[inline]
-    pub(crate) const fn polling(&mut self) {
+    pub const fn polling(&mut self) {
         self.upset = false;
     }
 
     /// The fed indicator was polled. Says whether what it said holds: not where it made the guest rest or wake.
     #[inline]
-    pub(crate) fn polled(
+    pub fn polled(
         &mut self,
         at: Mono,
         indicator: IndicatorId,
@@ -200,13 +197,14 @@ impl Tally {
 
     /// Whether any `move` rule was true at the last poll.
     #[inline]
-    pub(crate) const fn in_breach(&self) -> bool {
+    #[must_use]
+    pub const fn in_breach(&self) -> bool {
         matches!(self.service, Truth::Breach)
     }
 
     /// An indicator was polled: what the rules make of it.
     #[inline]
-    pub(crate) fn judged(&mut self, at: Mono, engine: &Engine) {
+    pub fn judged(&mut self, at: Mono, engine: &Engine) {
         for index in 0..self.watched.len() {
             let watched = self.watched[index];
             let truth = engine.is_judged(watched.rule).then(|| engine.truth(watched.rule));
@@ -262,7 +260,7 @@ impl Tally {
     }
 
     /// A step has recorded something: the guest may be elsewhere, or rest.
-    pub(crate) fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
+    pub fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
         for record in &out.records {
             self.event(at, record.event);
         }
@@ -347,7 +345,9 @@ impl Tally {
         }
     }
 
-    pub(crate) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
+    /// What it came to by its end, which is as long after 0 as `to` after `from`.
+    #[must_use]
+    pub fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
         let end = Mono::default().plus(to.since(from));
         self.blind(end);
         self.close_service(end);

@@ -5,11 +5,15 @@
 
 mod actuator;
 mod locator;
+mod metrics;
+mod mode;
 mod probe;
 mod queue;
 
 pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
 pub use self::locator::LocatorSpec;
+pub use self::metrics::MetricsSpec;
+pub use self::mode::Mode;
 pub use self::probe::{MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec, PsiResource};
 pub use self::queue::QueueSource;
 use super::node::{Node, Value, short};
@@ -31,6 +35,18 @@ pub struct Shell {
     pub actuator: Option<Located<ActuatorSpec>>,
     /// How to know where the guest is.
     pub locator: Option<Located<LocatorSpec>>,
+    /// Whether moves are asked for; they are where the file does not say.
+    pub mode: Option<Located<Mode>>,
+    /// Where metrics are to be had; nowhere, where the file does not say.
+    pub metrics: Option<Located<MetricsSpec>>,
+}
+
+impl Shell {
+    /// Whether moves are asked for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode.as_ref().map_or_else(Mode::default, |mode| mode.value)
+    }
 }
 
 /// What a kind of probe, actuator and so on is called, whether or not this version has it.

@@ -4,7 +4,7 @@ use super::timeline::{date_of, time_of};
 use super::words::{every, list, rounded, span};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{
-    ActuatorSpec, LocatorSpec, MysqlAddress, ProbeSpec, PsiResource, QueueSource, Shell,
+    ActuatorSpec, LocatorSpec, Mode, MysqlAddress, ProbeSpec, PsiResource, QueueSource, Shell,
 };
 use vmpolicy_core::id::ArrayId;
 use vmpolicy_core::leaf::cost::base_pays;
@@ -194,5 +194,15 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
         Some(LocatorSpec::Exec { argv, .. }) => format!("It asks `{}` where it is, {often}.", argv.join(" ")),
         Some(_) => "It finds out where it is in a way that this program does not know.".to_owned(),
     };
-    vec![ask, know]
+    let mut says = vec![ask, know];
+    if shell.mode() == Mode::Observe {
+        says.insert(0, "It only observes: vmpolicyd decides and records, and asks for nothing.".to_owned());
+    }
+    if let Some(metrics) = shell.metrics.as_ref().map(|metrics| &metrics.value) {
+        let port = metrics.listen.map(|address| format!("at http://{address}/metrics"));
+        let file = metrics.textfile.as_ref().map(|path| format!("in {path}"));
+        let places: Vec<String> = port.into_iter().chain(file).collect();
+        says.push(format!("Its metrics are {}.", places.join(" and ")));
+    }
+    says
 }

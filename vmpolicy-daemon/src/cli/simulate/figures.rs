@@ -3,7 +3,7 @@
 use super::runs::Ran;
 use crate::cli::backtest::report::{Cost, Figures, Rule, rules, share, sum};
 use crate::cli::backtest::spread::{self, Spread};
-use crate::cli::spans::{maybe_seconds, seconds};
+use crate::spans::{maybe_seconds, seconds};
 use serde::Serialize;
 use vmpolicy_core::sim::scenario::{PolicyIx, Scenario};
 use vmpolicy_core::sim::world::{GuestOutcome, HostOutcome, Hour, Outcome, QueueOutcome};
