@@ -6,6 +6,8 @@ pub mod argv;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod journal;
 pub mod locator;
 pub mod number;
@@ -13,6 +15,7 @@ pub mod probe;
 pub mod process;
 pub mod provenance;
 pub mod report;
+pub mod secret;
 pub mod shard;
 pub mod store;
 pub mod trace;

@@ -40,7 +40,7 @@ pub use scalar::parse_span;
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
     ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec,
-    PsiResource, QueueSource, Shell,
+    PsiResource, QueueSource, Shell, UrlFault, url_fault,
 };
 
 use crate::policy::build::Doubts;

@@ -240,6 +240,14 @@ pub enum ReadErrorKind {
         /// Its name.
         name: String,
     },
+    /// An address on the web that is none.
+    #[error("`{text}` is no address that can be asked: {why}")]
+    Url {
+        /// As written, without credentials.
+        text: String,
+        /// Why not.
+        why: String,
+    },
     /// More than can be told.
     #[error("{more} more problems are not shown")]
     More {
@@ -281,6 +289,7 @@ impl ReadErrorKind {
             Self::NotAvailable { .. } => "VP0125",
             Self::NoSuchKind { .. } => "VP0126",
             Self::More { .. } => "VP0127",
+            Self::Url { .. } => "VP0128",
         }
     }
 

@@ -7,11 +7,13 @@ mod actuator;
 mod locator;
 mod probe;
 mod queue;
+mod url;
 
 pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
 pub use self::locator::LocatorSpec;
 pub use self::probe::{MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec, PsiResource};
 pub use self::queue::QueueSource;
+pub use self::url::{UrlFault, url_fault};
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
 use super::reader::{Entry, Fields, Reader, choices};
