@@ -3,6 +3,8 @@
 pub mod actuator;
 pub mod agent;
 pub mod argv;
+#[cfg(any(feature = "http", feature = "postgres"))]
+mod base64;
 pub mod cli;
 pub mod config;
 pub mod daemon;

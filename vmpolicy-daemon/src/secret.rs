@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use vmpolicy_core::file::SecretSpec;
 use zeroize::Zeroizing;
 
 /// Where systemd puts the credentials of a service (systemd.exec(5), `LoadCredential=`).
@@ -85,6 +86,15 @@ pub enum SecretError {
         "credential `{0}`: there are none here (${CREDENTIALS_VARIABLE} is not set: the unit needs `LoadCredential={0}:FILE`)"
     )]
     NoCredentials(String),
+}
+
+impl From<&SecretSpec> for SecretSource {
+    fn from(spec: &SecretSpec) -> Self {
+        match spec {
+            SecretSpec::File(path) => Self::File(path.into()),
+            SecretSpec::Credential(name) => Self::Credential(name.clone()),
+        }
+    }
 }
 
 impl SecretSource {

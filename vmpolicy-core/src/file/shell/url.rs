@@ -82,7 +82,6 @@ fn is_host(host: &str) -> bool {
 
 impl Reader {
     /// An address on the web.
-    #[expect(dead_code, reason = "the kinds that are asked by HTTP come next")]
     pub(super) fn url(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node, "an address such as `http://localhost/`")?;
         let Some(fault) = url_fault(text) else { return Some(text.to_owned()) };
