@@ -139,3 +139,57 @@ pub(in crate::file) fn probe(form: &ProbeSpec) -> Yaml {
         ProbeSpec::Load { avg_mins } => Yaml::one("load", Yaml::one("avg", Yaml::text(avg_mins))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::parse;
+
+    fn read(written: &str) -> ProbeSpec {
+        let text = format!("version: 1\nindicators: {{ x: {{ every: 1m, probe: {written} }} }}\n");
+        let parsed = parse(text.as_bytes());
+        let shell = parsed.problems.iter().filter(|problem| problem.path.starts_with("indicators"));
+        assert_eq!(shell.count(), 0, "{text}\n{:?}", parsed.problems);
+        parsed.shell.probes.into_iter().next().flatten().expect("a probe").value
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_as_the_same() {
+        for written in [
+            "{ apache: { field: Total Accesses } }",
+            "{ apache: { field: IdleWorkers, url: \"http://h/s?auto\", token_file: /t, timeout: 1s } }",
+            "{ nginx: { field: handled, url: http://h/, user: u, password_file: /p, ca_file: /c } }",
+            "{ nginx: { field: waiting, url: http://h/, credential: c, headers: { A: b c, D: \"1\" } } }",
+            "{ prometheus: { query: \"up{a='b'} > 1\" } }",
+            "{ prometheus: { query: up, url: https://h/p, user: u, credential: c } }",
+            "{ http: { url: http://h/, pointer: \"\" } }",
+            "{ http: { url: http://h/, method: POST, body: \"{}\", pointer: /a~1b/0 } }",
+            "{ mysql: { status: Uptime, credential: c } }",
+            "{ mysql: { status: Uptime, host: h, user: u, password_file: /p, timeout: 2s } }",
+            "{ postgres: { query: \"SELECT 1 -- 'x'\", socket: /s, database: d } }",
+            "{ postgres: { query: SELECT 1, port: 5433, user: u, credential: c } }",
+            "{ redis: { info: used_memory } }",
+            "{ redis: { list_length: \"a b\", socket: /s, database: 3, credential: c } }",
+            "{ exec: { argv: [a, \"{guest}\", \"\"], timeout: 2s } }",
+            "{ psi: { resource: io, kind: full, avg: 60 } }",
+            "{ file: /f }",
+            "steal",
+            "{ load: { avg: 5 } }",
+        ] {
+            let spec = read(written);
+            let again = Yaml::one("probe", probe(&spec)).document();
+            let inner = again.trim_end().strip_prefix("probe:").expect("it begins so").to_owned();
+            // Over several lines it has to stand further in than its key.
+            let inner = inner.replace('\n', "\n    ");
+            let text = format!("version: 1\nindicators:\n  x:\n    every: 1m\n    probe:{inner}\n");
+            let parsed = parse(text.as_bytes());
+            let found = parsed.shell.probes.into_iter().next().flatten();
+            assert_eq!(
+                found.map(|found| found.value),
+                Some(spec),
+                "{written}\n{text}\n{:?}",
+                parsed.problems
+            );
+        }
+    }
+}
