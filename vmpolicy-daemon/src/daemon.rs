@@ -3,6 +3,7 @@
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
 use crate::agent::{Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredProbe, Wiring, run};
 use crate::config::{Config, ConfigError};
+use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::zones::SystemZones;
@@ -30,6 +31,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Where records go; standard output where it is none.
     pub records: Option<PathBuf>,
+    /// Where inputs go, if they are kept.
+    pub inputs: Option<PathBuf>,
 }
 
 /// Why the daemon could not run.
@@ -44,6 +47,14 @@ pub enum DaemonError {
     /// The records.
     #[error("can't open the records: {0}")]
     Records(io::Error),
+    /// The inputs.
+    #[error("can't open {}: {source}", path.display())]
+    Inputs {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The end.
     #[error("can't write the last state or records: {0}")]
     Finish(io::Error),
@@ -65,6 +76,10 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
         None => Journal::stdout(),
     }
     .map_err(DaemonError::Records)?;
+    let inputs = options.inputs.as_deref().map(|path| {
+        InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
+    });
+    let inputs = inputs.transpose()?;
 
     say_hello(options, &config, gate, &zones);
     let (engine, trust) = restore(&config, &mut store);
@@ -79,7 +94,7 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let mut hands = Hands::new(config.guest.clone(), sender, SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
-    let mut driver = Driver::new(engine, store, Lines::new(identity, journal), hands);
+    let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
     let mut clock = SystemClock;
     driver.handle(crate::agent::Clock::now(&mut clock), &Input::Start(setup));
     run(&mut driver, &mut clock, events, |driver| station.reload(options, driver))

@@ -10,6 +10,7 @@ pub mod config;
 pub mod daemon;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod inputs;
 pub mod journal;
 pub mod locator;
 pub mod number;

@@ -121,6 +121,7 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
     /// Takes an input, and carries out what comes of it.
     #[inline]
     pub fn handle(&mut self, now: Now, input: &Input) {
+        self.journal.heard(&self.engine, now, input);
         let before = Arc::as_ptr(self.engine.policy());
         self.engine.step(now, input, &mut self.out);
         if Arc::as_ptr(self.engine.policy()) != before {

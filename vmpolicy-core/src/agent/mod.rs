@@ -9,6 +9,7 @@ mod driver;
 pub use driver::{Driver, Trouble, Unfinished};
 
 use crate::engine::Engine;
+use crate::input::Input;
 use crate::output::{Effect, Output};
 use crate::policy::Policy;
 use crate::time::Now;
@@ -32,6 +33,12 @@ pub trait StateStore {
 pub trait Journal {
     /// Why they could not be kept.
     type Error: Display;
+
+    /// The engine is about to take this input. Whoever keeps inputs can have every decision made again from them.
+    #[inline]
+    fn heard(&mut self, engine: &Engine, now: Now, input: &Input) {
+        let _ = (engine, now, input);
+    }
 
     /// Takes the records of an output in; they are to be kept by the next [`write`](Journal::write).
     fn take(&mut self, policy: &Policy, output: &Output);

@@ -108,6 +108,12 @@ impl Engine {
         &self.policy
     }
 
+    /// Whether a new policy waits for the end of the open request; [`save`](Self::save) knows nothing of it.
+    #[must_use]
+    pub const fn has_waiting_policy(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// Where the guest is, as far as is known.
     #[must_use]
     pub const fn location(&self) -> Option<HostId> {

@@ -89,6 +89,21 @@ impl Claim {
         }
     }
 
+    /// How long it lets a state go on that is not to be; none where it is about something that happens.
+    #[must_use]
+    pub const fn patience(&self) -> Option<Span> {
+        match self {
+            Self::NeverAtBase { grace: span, .. }
+            | Self::RestsAtBase { within: span, .. }
+            | Self::LeavesDraining { within: span }
+            | Self::BreachEnds { within: span, .. } => Some(*span),
+            Self::MovesAtMost { .. }
+            | Self::RequestsAtMost { .. }
+            | Self::CostAtMost { .. }
+            | Self::NeverOn { .. } => None,
+        }
+    }
+
     /// As an expectation file has it.
     #[must_use]
     pub const fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {

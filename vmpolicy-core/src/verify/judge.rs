@@ -127,6 +127,12 @@ impl<'a> Judge<'a> {
     /// What was broken first, and what was tried.
     #[must_use]
     pub fn finish(mut self) -> (Option<Broken>, Counts) {
+        for (index, expectation) in self.expectations.iter().enumerate() {
+            // A world that ends before the span does can't break it.
+            if expectation.claim.patience().is_some_and(|span| span >= self.scenario.lasts) {
+                self.counts.judged[index] = 0;
+            }
+        }
         for (index, judged) in self.counts.judged.iter().enumerate() {
             self.counts.judged_in[index] = u64::from(*judged > 0);
         }
@@ -299,7 +305,8 @@ impl<'a> Judge<'a> {
             }
             Claim::BreachEnds { within, .. } => {
                 let short = snapshot.missed_part(guest) > 0.0;
-                let wants = snapshot.demanded_ghz(guest);
+                // One that demands nothing misses as much on a full host as any other.
+                let wants = snapshot.demanded_ghz(guest).max(f64::MIN_POSITIVE);
                 let room = short && self.ring_has_room(guest, snapshot, wants);
                 (self.guests[place].in_breach[index], room, within)
             }

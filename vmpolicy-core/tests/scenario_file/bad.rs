@@ -1,6 +1,7 @@
 //! Documents of what is told of scenarios that are wrong, or unwise.
 
-use crate::support::{Shelf, assert_document, told};
+use crate::shared::assert_document;
+use crate::support::{Shelf, told};
 
 const HEAD: &str = "version: 1\nlasts: 24h\n";
 const OSLO: &str = "arrays: { oslo: { hosts: [mln1, mln2, mln3], base: mln6 } }\n";
@@ -86,6 +87,8 @@ fn loads() {
         ("steps that repeat too early", load("{ steps: { 0s: 5, 3h: 1 }, repeat: 2h }")),
         ("too few days", load("{ weekdays: [1, 2] }")),
         ("a series that is not there", load("{ trace: load.csv, series: db2 }")),
+        ("a recording of what is no load", load("{ trace: below.csv }")),
+        ("one that is made no load", load("{ trace: load.csv, times: 1e12 }")),
         ("a recording of nothing", load("{ trace: empty.csv }")),
         ("a folder of three, for five", with_oslo("guests: { \"g[1-5]\": { load: { planetlab: day } } }\n")),
         ("a product that is too large", load("{ product: [1e12, 1e12] }")),

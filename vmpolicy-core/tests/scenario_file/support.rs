@@ -2,30 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the examples are files")]
 
+use crate::shared::TwoZones;
+use crate::shared::problems::draw;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use vmpolicy_core::file::scenario::{Built, Faulty, Files, Told, load};
-use vmpolicy_core::file::{Problem, line_col};
-use vmpolicy_core::leaf::window::Zone;
-use vmpolicy_core::policy::Zones;
+use vmpolicy_core::file::scenario::{Built, Faulty, Files, Recording, Told, load};
 use vmpolicy_core::time::Wall;
-
-/// Two zones that never change their clocks.
-pub(crate) struct TwoZones;
-
-impl Zones for TwoZones {
-    fn zone(&self, name: &str) -> Option<Zone> {
-        match name {
-            "UTC" => Some(Zone::utc()),
-            "Europe/Oslo" => Zone::new(name, 7_200, Vec::new()).ok(),
-            _ => None,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        vec!["UTC".to_owned(), "Europe/Oslo".to_owned()]
-    }
-}
 
 /// A sound policy for `mln1` to `mln3`, with the base `mln6`.
 pub(crate) const POLICY: &str = "version: 1
@@ -59,11 +41,15 @@ impl Files for Shelf {
         self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
     }
 
-    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String> {
         match (path, series) {
-            ("load.csv", None | Some("db1")) => Ok(vec![(Wall(1_000), 5.0), (Wall(61_000), 7.0)]),
+            ("load.csv", None | Some("db1")) => Ok(rows(5.0)),
+            ("below.csv", _) => Ok(rows(-2.0)),
+            ("gaps.csv", _) => {
+                Ok(Recording { mended: vec!["3 rows without a value".to_owned()], ..rows(5.0) })
+            }
             ("load.csv", Some(other)) => Err(format!("it has no series `{other}`")),
-            ("empty.csv", _) => Ok(Vec::new()),
+            ("empty.csv", _) => Ok(Recording::default()),
             _ => Err("there is no such file".to_owned()),
         }
     }
@@ -74,6 +60,10 @@ impl Files for Shelf {
             self.0.keys().filter_map(|name| name.strip_prefix(&start)).map(str::to_owned).collect();
         if names.is_empty() { Err("there is no such folder".to_owned()) } else { Ok(names) }
     }
+}
+
+fn rows(first: f64) -> Recording {
+    Recording { rows: vec![(Wall(1_000), first), (Wall(61_000), 7.0)], mended: Vec::new() }
 }
 
 /// Files of the examples' folder.
@@ -90,7 +80,7 @@ impl Files for Disk {
         std::fs::read(self.0.join(path)).map_err(|error| error.to_string())
     }
 
-    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, _: Option<&str>) -> Result<Recording, String> {
         Err(format!("{path}: no example has a recording"))
     }
 
@@ -118,41 +108,3 @@ pub(crate) fn told(text: &[u8], files: &mut dyn Files) -> String {
     }
     told
 }
-
-fn draw(text: &str, problem: &Problem) -> String {
-    let mut drawn = format!("{}: {}\n", problem.code, problem.message);
-    if let Some(place) = problem.place {
-        let (line, column) = line_col(text, place.start);
-        let source = text.lines().nth(line as usize - 1).unwrap_or("");
-        let source: String = source.chars().take(120).collect();
-        let bytes = text.get(place.start as usize..place.end as usize).unwrap_or("");
-        let width = bytes.lines().next().unwrap_or("").chars().count().clamp(1, 120);
-        let margin = format!("{line}:{column}");
-        drawn += &format!("  {margin} | {source}\n");
-        drawn += &format!(
-            "  {} | {}{}\n",
-            " ".repeat(margin.len()),
-            " ".repeat(column as usize - 1),
-            "^".repeat(width)
-        );
-    }
-    for label in &problem.labels {
-        let (line, column) = line_col(text, label.place.start);
-        drawn += &format!("  {line}:{column}: {}\n", label.text);
-    }
-    if !problem.path.is_empty() {
-        drawn += &format!("  at {}\n", problem.path);
-    }
-    if let Some(hint) = &problem.hint {
-        drawn += &format!("  hint: {hint}\n");
-    }
-    drawn
-}
-
-/// A snapshot of a text, without the expression that made it.
-macro_rules! assert_document {
-    ($text:expr) => {
-        insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!($text) })
-    };
-}
-pub(crate) use assert_document;

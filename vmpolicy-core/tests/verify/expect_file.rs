@@ -55,6 +55,31 @@ expect:
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// Held against NaN or infinity everything is kept, and nothing is ever on one of no hosts.
+#[test]
+fn what_could_never_be_broken_is_no_expectation() {
+    for (item, code) in [
+        ("cost: { at_most: .nan }", "VE0009"),
+        ("cost: { at_most: .inf }", "VE0009"),
+        ("never_on: []", "VE0010"),
+        ("{ name: ' ', never_on: mln1 }", "VE0011"),
+    ] {
+        let told = told_of(&format!("version: 1\nexpect:\n  - {item}\n"), "schedule-aware");
+        assert!(told.starts_with(code) && told.matches("\nV").count() == 0, "{item}:\n{told}");
+    }
+}
+
+/// What is wrong in an item was once read as the example in the hint, and then as that of another item.
+#[test]
+fn what_is_wrong_in_two_items_is_not_said_to_be_the_same() {
+    let told = told_of(
+        "version: 1\nexpect:\n  - moves: { atmost: 6, per: 1h }\n  - mvoes: { at_most: 6, per: 1h }\n",
+        "schedule-aware",
+    );
+    assert_eq!(told.lines().filter(|line| line.starts_with('V')).count(), 2, "{told}");
+    assert!(!told.contains("VE0004"), "{told}");
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     let parts = [
@@ -132,5 +157,5 @@ fn every_example_of_an_error_gives_that_error_and_no_other() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 11);
 }

@@ -56,6 +56,50 @@ fn a_budget_keeps_it_from_that() {
     assert!(counts.judged.iter().all(|judged| *judged > 100), "{counts:?}");
 }
 
+/// It would be said to be kept, and no world is long enough to break it.
+#[test]
+fn what_takes_longer_than_a_world_is_not_said_to_be_tested() {
+    let calm = made(OVERLOADED, "{ at_most: 6 per 1h }");
+    let expect = [
+        "breach_ends: { within: 29h }",
+        "breach_ends: { within: 30h }",
+        "moves: { at_most: 1000, per: 30h }",
+    ];
+    let counts = holds(&study(&calm, &expect, 1, Scope::default()), 30);
+    assert!(counts.judged[0] > 0 && counts.judged[2] > 0, "{counts:?}");
+    assert_eq!((counts.judged[1], counts.judged_in[1]), (0, 0), "{counts:?}");
+}
+
+/// Every host is full, and a guest that demands nothing itself was said to have all that it misses on each of them.
+#[test]
+fn a_breach_goes_on_where_every_host_is_full() {
+    let stays = made(OVERLOADED, "{}");
+    let study = study(&stays, &["breach_ends: { within: 20m }"], 1, Scope::default());
+    let world = |busy: &str| {
+        let text = format!(
+            "
+version: 1
+lasts: 2h
+arrays: {{ oslo: {{ hosts: [mln1, mln2, mln3, mln4], base: mln6 }} }}
+guests:
+  vm1:
+    at: mln1
+    policy:
+      indicators: {{ slow: {{ every: 60s }} }}
+      rules: [{{ name: overloaded, when: slow > 50, tarry: 3, do: move }}]
+      moves: {{ at_most: 0 per 1h }}
+    feeds: {{ slow: {{ follows: 0, strain: 300 }} }}
+  other: {{ at: [{busy}], vcpus: 8, load: 1 }}
+"
+        );
+        let text =
+            text.replace("at_most: 0 per 1h", "at_most: 1 per 24h").replace("  other:", "  \"other[1-4]\":");
+        load(text.as_bytes(), &TestZones, &mut NoFiles).unwrap_or_else(|wrong| panic!("{wrong:?}")).scenario
+    };
+    assert_eq!(study.judge(&world("mln1, mln2, mln3, mln4")).broken, None);
+    assert!(study.judge(&world("mln1, mln2, mln2, mln3")).broken.is_some(), "`mln4` is free");
+}
+
 #[test]
 fn a_base_in_working_hours_is_seen() {
     let rules = format!("{OVERLOADED}\n  - {{ name: idle, when: slow < 10, tarry: 3, do: move-to-base }}");

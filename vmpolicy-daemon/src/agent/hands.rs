@@ -230,6 +230,11 @@ impl Hands {
                 let at = self.probes.iter().position(|(_, probe)| probe.id == worker)?;
                 self.probes[at].1.busy = false;
                 let indicator = IndicatorId::from_index(at);
+                // The engine says the same of both; only one can be written down as JSON.
+                let value = value.and_then(|value| match value.is_finite() {
+                    true => Ok(value),
+                    false => Err(Absence::NotFinite),
+                });
                 Some(Input::Reading(Reading { indicator, taken, value }))
             }
             Event::Answered { worker, id, outcome } => {

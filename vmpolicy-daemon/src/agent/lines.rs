@@ -1,10 +1,12 @@
-//! Records as lines that wait until somebody takes them.
+//! Records as lines that wait until somebody takes them; and the inputs that they came of, where they are kept.
 
 use super::RecordSink;
+use crate::inputs::InputLog;
 use crate::journal::render;
 use std::io;
 use vmpolicy_core::agent::Journal;
-use vmpolicy_core::{Output, Policy};
+use vmpolicy_core::time::Now;
+use vmpolicy_core::{Engine, Input, Output, Policy};
 
 /// How many bytes of records wait for a sink that does not take them.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
@@ -25,12 +27,19 @@ pub struct Lines<R> {
     sink: R,
     /// What is not written yet.
     waiting: Vec<u8>,
+    inputs: Option<InputLog>,
 }
 
 impl<R> Lines<R> {
     /// Lines of this guest for this sink.
     pub const fn new(identity: Identity, sink: R) -> Self {
-        Self { identity, sink, waiting: Vec::new() }
+        Self { identity, sink, waiting: Vec::new(), inputs: None }
+    }
+
+    /// Keeps the inputs, too.
+    #[must_use]
+    pub fn with_inputs(self, inputs: Option<InputLog>) -> Self {
+        Self { inputs, ..self }
     }
 
     /// Who is deciding.
@@ -42,8 +51,18 @@ impl<R> Lines<R> {
 impl<R: RecordSink> Journal for Lines<R> {
     type Error = io::Error;
 
+    fn heard(&mut self, engine: &Engine, now: Now, input: &Input) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.heard(&self.identity, engine, now, input);
+        }
+    }
+
     fn take(&mut self, policy: &Policy, output: &Output) {
+        let start = self.waiting.len();
         render(policy, &self.identity.guest, self.identity.dry_run, output, &mut self.waiting);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.recorded(&self.waiting[start..]);
+        }
     }
 
     fn is_waiting(&self) -> bool {

@@ -6,10 +6,12 @@ pub mod completions;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
+mod given;
 #[cfg(feature = "manual")]
 pub mod manual;
 pub mod merge;
 mod outputs;
+pub mod replay;
 pub mod simulate;
 mod spans;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! `vmpolicy`: the operator's tool.
 
-use super::{Exit, backtest, check, completions, demo, explain, merge, simulate, test, tune, verify};
+use super::terminal::answer;
+use super::{Exit, backtest, check, completions, demo, explain, merge, replay, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ Examples:
   vmpolicy test policy-test.yaml     whether it does what its tests expect
   vmpolicy verify policy.yaml --expect expect.yaml
                                      whether it keeps what you expect in random worlds
+  vmpolicy replay inputs.jsonl       every decision of a daemon, made again from what it saw
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
@@ -53,6 +55,8 @@ pub enum Command {
     Test(test::Args),
     /// Tries a policy in random worlds with faults, against what must never happen and what you expect.
     Verify(Box<verify::Args>),
+    /// Makes every decision of a daemon again from its recorded inputs: the same records, byte for byte?
+    Replay(replay::Args),
     /// Prints a script that completes these commands in a shell.
     Completions(completions::Args),
     /// Writes the man pages into a folder.
@@ -66,11 +70,7 @@ pub enum Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
         Ok(cli) => run(cli.command).into(),
-        Err(error) => {
-            // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
-            let _ = error.print();
-            if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
-        }
+        Err(error) => answer(&error, "vmpolicy").into(),
     }
 }
 
@@ -85,6 +85,7 @@ fn run(command: Command) -> Exit {
         Command::Merge(args) => merge::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]
         Command::Manual(args) => super::manual::run(&args),

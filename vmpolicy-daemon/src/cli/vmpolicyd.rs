@@ -1,6 +1,7 @@
 //! `vmpolicyd`: the guest daemon's command line.
 
 use super::Exit;
+use super::terminal::answer;
 use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::daemon::{DaemonError, Options, serve};
@@ -41,6 +42,11 @@ pub struct Cli {
     /// output.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub records: PathBuf,
+
+    /// Keeps every input in this file, too, so that `vmpolicy replay` can make every decision again. It grows by
+    /// some hundred bytes a poll; a file that is moved away is begun anew.
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -60,11 +66,7 @@ Exit status: 0 ended by a signal, 1 the policy file has errors, 2 wrong usage, 3
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
-        }
+        Err(error) => return answer(&error, "vmpolicyd").into(),
     };
     log_to_stderr();
     let options = Options {
@@ -72,6 +74,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         dry_run: cli.dry_run,
         state: cli.state.unwrap_or_else(state_dir),
         records: (cli.records.as_os_str() != "-").then_some(cli.records),
+        inputs: cli.inputs,
     };
     let (sender, events) = channel();
     let ended = match forward_signals(sender.clone()) {

@@ -7,4 +7,5 @@ mod daemon;
 mod guest;
 mod kill;
 mod mariadb;
+mod replay;
 mod server;

@@ -44,11 +44,14 @@ pub(crate) fn modest(mut command: Command) -> Command {
     command
 }
 
+/// What is started in a folder, at a port.
+type Make = Box<dyn Fn(&Path, u16) -> Command>;
+
 /// A folder that `nobody` may write into, and a service in it.
 pub(crate) struct Service {
     folder: TempDir,
     child: Option<Child>,
-    make: Box<dyn Fn(&Path, u16) -> Command>,
+    make: Make,
     pub(crate) port: u16,
 }
 

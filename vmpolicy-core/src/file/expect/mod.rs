@@ -116,8 +116,13 @@ impl Reader {
             let mut names: BTreeMap<String, Place> = BTreeMap::new();
             let mut found = Vec::new();
             for (index, item) in items.iter().enumerate() {
+                let before = reader.problems.len();
                 let read = reader.inside(&format!("[{index}]"), |reader| reader.expected(item, policy));
                 let Some(expectation) = read else { continue };
+                // What stands in for something wrong was written by nobody.
+                if reader.problems.len() > before {
+                    continue;
+                }
                 if let Some(first) = names.insert(expectation.name.clone(), item.place) {
                     let label = Label { place: first, text: "first here".to_owned() };
                     let kind = Kind::Duplicate { name: short(&expectation.name) };
@@ -132,8 +137,13 @@ impl Reader {
 
     fn expected(&mut self, node: &Node, policy: &Policy) -> Option<Expectation> {
         let fields = self.fields(node, "an expectation, such as `moves: { at_most: 6, per: 1h }`", KEYS)?;
-        let name =
-            self.optional(&fields, "name", |reader, node| reader.text(node, "a name").map(str::to_owned));
+        let name = self.optional(&fields, "name", |reader, node| {
+            let text = reader.text(node, "a name")?;
+            if text.trim().is_empty() {
+                reader.blame_expected(Kind::NoName, node.place, None);
+            }
+            Some(text.to_owned())
+        });
         let present: Vec<_> = CLAIMS.into_iter().filter(|key| fields.get(key).is_some()).collect();
         let claim = match present.as_slice() {
             [] => {
@@ -175,6 +185,10 @@ impl Reader {
                     Value::Seq(items) => items.as_slice(),
                     _ => core::slice::from_ref(node),
                 };
+                if nodes.is_empty() {
+                    let hint = Some("for example `never_on: [HOST]`".to_owned());
+                    self.blame_expected(Kind::NoHost, node.place, hint);
+                }
                 let names: Vec<_> = policy.hosts().rows().iter().map(|host| host.name.as_str()).collect();
                 let hosts: Vec<_> = nodes
                     .iter()
@@ -243,7 +257,7 @@ impl Reader {
         }
         let a_day = self.required(&fields, "at_most", "at_most: 2.5", |reader, node| {
             let number = reader.number(node, "a number such as `2.5`")?.value;
-            if number < 0.0 {
+            if !(number >= 0.0 && number.is_finite()) {
                 let text = reader.text(node, "a number").map(short).unwrap_or_default();
                 reader.blame_expected(Kind::NoCost { text }, node.place, None);
             }

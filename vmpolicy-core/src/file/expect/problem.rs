@@ -43,11 +43,17 @@ pub enum ExpectErrorKind {
     #[error("the policy has no prices, so nothing costs anything")]
     NoPrice,
     /// A cost that is none.
-    #[error("`{text}` is no cost: it must be 0 or more")]
+    #[error("`{text}` is no cost: it must be a number that is 0 or more")]
     NoCost {
         /// As written.
         text: String,
     },
+    /// A list of hosts with none in it.
+    #[error("no host is named that it must never be on")]
+    NoHost,
+    /// A name with nothing in it.
+    #[error("the name is empty")]
+    NoName,
 }
 
 impl ExpectErrorKind {
@@ -64,6 +70,8 @@ impl ExpectErrorKind {
             Self::NoBreach => "VE0007",
             Self::NoPrice => "VE0008",
             Self::NoCost { .. } => "VE0009",
+            Self::NoHost => "VE0010",
+            Self::NoName => "VE0011",
         }
     }
 

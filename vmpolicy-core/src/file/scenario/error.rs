@@ -152,6 +152,8 @@ impl ScenarioErrorKind {
             Self::BadStart { .. } => "write such as `2009-05-06T14:00`, or `2009-05-06T12:00:00Z`",
             Self::NoPolicy { .. } => "give it a `policy`, or leave it out",
             Self::WhichArray { .. } => "write `{ spread: ARRAY }`",
+            Self::Unreadable { .. } => "paths go from the folder of the scenario file",
+            Self::TooMuch { what: "steps", .. } => "make `step` longer, or `lasts` shorter",
             Self::NoModel { .. } => {
                 "the known ones are `hp-ml110-g4` and `hp-ml110-g5`; write `{ idle: W, full: W }` for others"
             }
@@ -234,6 +236,14 @@ pub enum ScenarioWarningKind {
     /// Nobody runs there.
     #[error("there are no guests")]
     NoGuests,
+    /// A recording that was mended when it was read.
+    #[error("`{path}`: {what}")]
+    Mended {
+        /// The path.
+        path: String,
+        /// What was mended.
+        what: String,
+    },
 }
 
 impl ScenarioWarningKind {
@@ -250,6 +260,7 @@ impl ScenarioWarningKind {
             Self::StartsElsewhere { .. } => "VS0107",
             Self::Overfull { .. } => "VS0108",
             Self::NoGuests => "VS0109",
+            Self::Mended { .. } => "VS0110",
         }
     }
 }

@@ -59,17 +59,26 @@ pub trait Files {
     /// Why it can't be read, in a few words.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
 
-    /// A series of a recording, or its only one: times and values, in the order of time.
+    /// A series of a recording, or its only one.
     ///
     /// # Errors
     /// Why it can't be read, in a few words.
-    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String>;
+    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String>;
 
     /// The names of the files in a folder, in any order.
     ///
     /// # Errors
     /// Why it can't be read, in a few words.
     fn folder(&mut self, path: &str) -> Result<Vec<String>, String>;
+}
+
+/// A series of a recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recording {
+    /// Times and values, in the order of time.
+    pub rows: Vec<(Wall, f64)>,
+    /// What was mended when it was read, such as rows that were out of order: each in a few words, to be told as a warning.
+    pub mended: Vec<String>,
 }
 
 /// No files at all, for scenarios that say everything themselves.
@@ -81,7 +90,7 @@ impl Files for NoFiles {
         Err("there are no files here".to_owned())
     }
 
-    fn recording(&mut self, _: &str, _: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, _: &str, _: Option<&str>) -> Result<Recording, String> {
         Err("there are no files here".to_owned())
     }
 

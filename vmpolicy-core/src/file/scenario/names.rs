@@ -15,12 +15,12 @@ pub(super) fn expand(text: &str) -> Result<Vec<String>, &'static str> {
         return Err("there is room for one range in a name");
     }
     let Some((first, last)) = range.split_once('-') else { return Err("it has no first and last number") };
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let (Some(from), Some(to)) = (number(first), number(last)) else {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(first) || !is_number(last) {
         return Err("it has no first and last number");
+    }
+    let (Ok(from), Ok(to)) = (first.parse::<u32>(), last.parse::<u32>()) else {
+        return Err("its numbers are too large");
     };
     if from > to {
         return Err("its first number is above its last");
@@ -57,6 +57,7 @@ mod tests {
         ] {
             assert!(expand(text).is_err(), "{text}");
         }
+        assert_eq!(expand("a[1-99999999999]"), Err("its numbers are too large"));
     }
 
     proptest! {

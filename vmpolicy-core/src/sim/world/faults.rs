@@ -82,6 +82,7 @@ impl<'a, W: Watch> World<'a, W> {
                     && vm.phase == Phase::Up
                 {
                     (vm.phase, vm.run) = (Phase::DaemonDown, vm.run + 1);
+                    vm.tally.blind(at);
                     world.wakes[guest.index()] = i64::MAX;
                     world.drop_job(guest, at);
                 }
@@ -118,6 +119,8 @@ impl<'a, W: Watch> World<'a, W> {
                 }
                 Ok(())
             }),
+            // Where others decide the last word was said before the guests started.
+            What::Operator { .. } if self.deciding.holds_guests() => Ok(()),
             What::Operator { guests, word } => self.for_each(guests, |world, guest| {
                 let up = world.vms[guest.index()].as_ref().is_some_and(|vm| vm.phase == Phase::Up);
                 if up { world.deliver(guest, at, &Input::Operator(*word)) } else { Ok(()) }

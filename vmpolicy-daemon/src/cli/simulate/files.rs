@@ -1,42 +1,64 @@
 //! The files that a scenario names, from the folder that it is in.
 
 use crate::cli::check;
-use crate::trace::{Pick, TraceError, read_path};
+use crate::trace::{Note, NoteKind, Pick, TraceError, read_path};
 use std::path::{Path, PathBuf};
-use vmpolicy_core::file::scenario::Files;
-use vmpolicy_core::time::Wall;
+use vmpolicy_core::file::scenario::{Files, Recording};
 
-/// A folder that paths go from.
+/// A folder that paths go from, and the files that were asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    folder: PathBuf,
+    /// From where the program runs.
+    asked: Vec<PathBuf>,
+}
 
 impl Folder {
     /// The one that this file is in; of standard input, where the program runs.
     pub(super) fn of(file: &Path) -> Self {
-        Self(file.parent().map(Path::to_path_buf).unwrap_or_default())
+        Self { folder: file.parent().map(Path::to_path_buf).unwrap_or_default(), asked: Vec::new() }
     }
 
     /// A path of the scenario's, from where the program runs.
     pub(super) fn path(&self, written: &str) -> PathBuf {
-        self.0.join(written)
+        self.folder.join(written)
+    }
+
+    /// Every file that was read, or was to be.
+    pub(super) fn asked(self) -> Vec<PathBuf> {
+        self.asked
+    }
+
+    fn ask(&mut self, written: &str) -> PathBuf {
+        let path = self.path(written);
+        self.asked.push(path.clone());
+        path
     }
 }
 
 impl Files for Folder {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        check::read(&self.path(path)).map_err(|error| error.to_string())
+        check::read(&self.ask(path)).map_err(|error| error.to_string())
     }
 
-    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Vec<(Wall, f64)>, String> {
+    fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String> {
         let pick = series.map_or(Pick::All, Pick::One);
         let why = |error| match error {
             TraceError::Read(error) => error.to_string(),
             other => other.to_string(),
         };
-        let traces = read_path(&self.path(path), pick).map_err(why)?;
+        let traces = read_path(&self.ask(path), pick).map_err(why)?;
         match traces.series.as_slice() {
             // A row without a number says nothing: what was there before goes on.
-            [one] => Ok(one.trace.iter().filter_map(|row| Some((row.at, row.value.ok()?))).collect()),
+            [one] => {
+                let rows = one.trace.iter().filter_map(|row| Some((row.at, row.value.ok()?))).collect();
+                let mended = traces.notes.iter().filter(|note| note.kind != NoteKind::ExtraColumns);
+                // A policy would read nothing there; a load goes on.
+                let told = |note: &Note| {
+                    note.to_string().replace("unknown at that time", "the one before it goes on")
+                };
+                Ok(Recording { rows, mended: mended.map(told).collect() })
+            }
             several => {
                 let names: Vec<_> = several.iter().filter_map(|one| one.name.as_deref()).take(3).collect();
                 let names = names.join("`, `");

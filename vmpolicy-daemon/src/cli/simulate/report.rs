@@ -80,7 +80,7 @@ impl PolicyRow {
     /// What it is called in the report: by who has it.
     pub(super) fn name(&self) -> String {
         match (&self.example, self.guests) {
-            (None, _) => "given by a reload".to_owned(),
+            (None, _) => "a reload".to_owned(),
             (Some(one), 1) => one.clone(),
             (Some(first), many) => format!("{first} and {} more", many - 1),
         }

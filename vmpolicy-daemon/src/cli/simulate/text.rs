@@ -41,6 +41,9 @@ fn whole(out: &mut String, report: &Report, all: bool) -> fmt::Result {
         compare::render(out, &report.variants)?;
         writeln!(out, "\nas it is written (own)\n")?;
     }
+    if report.managed > 0 {
+        requests(out, &own.totals)?;
+    }
     totals(out, &own.totals)?;
     if let Some(cost) = &own.totals.cost {
         cost_lines(out, cost)?;
@@ -103,7 +106,7 @@ fn faults(out: &mut String, report: &Report, all: bool) -> fmt::Result {
     Ok(())
 }
 
-fn totals(out: &mut String, totals: &Totals) -> fmt::Result {
+fn requests(out: &mut String, totals: &Totals) -> fmt::Result {
     let mean = totals.mean_per_hour.map_or_else(|| "-".to_owned(), figure);
     write!(
         out,
@@ -117,12 +120,20 @@ fn totals(out: &mut String, totals: &Totals) -> fmt::Result {
             write!(out, "; {} {what}", grouped(count))?;
         }
     }
-    writeln!(out, "; the busiest hour of all has {}", grouped(u64::from(totals.busiest_hour)))?;
+    writeln!(out, "; the busiest hour of all has {}", grouped(u64::from(totals.busiest_hour)))
+}
+
+fn totals(out: &mut String, totals: &Totals) -> fmt::Result {
     let (live, away) = (grouped(totals.live_moves), grouped(totals.relocations));
     writeln!(out, "{:9} {live} live, {away} between arrays; {} on the way", "moves", rough(totals.moving))?;
     if let Some(breach) = totals.breach {
         let share = percent(totals.breach_share);
-        writeln!(out, "{:9} {} ({share}) while a `move` rule was true", "breach", rough(breach))?;
+        write!(out, "{:9} {} ({share}) while a `move` rule was true", "breach", rough(breach))?;
+        let unjudged = totals.unjudged.unwrap_or_default();
+        if !unjudged.is_zero() {
+            write!(out, "; {} ({}) not judged", rough(unjudged), percent(totals.unjudged_share))?;
+        }
+        writeln!(out)?;
     }
     let missed = percent(Some(totals.missed));
     writeln!(
@@ -162,7 +173,7 @@ fn cost_lines(out: &mut String, cost: &Cost) -> fmt::Result {
 }
 
 fn rules(out: &mut String, report: &Report, own: &Variant) -> fmt::Result {
-    for of in own.policies.iter().take(POLICIES_MAX) {
+    for of in own.policies.iter().filter(|of| !of.rules.is_empty()).take(POLICIES_MAX) {
         let name = report.provenance.policies.get(of.policy).map(|row| row.name()).unwrap_or_default();
         let who = if own.policies.len() > 1 { format!(" of the policy of {name}") } else { String::new() };
         writeln!(out, "\nrules{who}\n")?;
@@ -172,6 +183,9 @@ fn rules(out: &mut String, report: &Report, own: &Variant) -> fmt::Result {
 }
 
 fn guests(out: &mut String, own: &Variant, all: bool) -> fmt::Result {
+    if own.guests.is_empty() {
+        return Ok(());
+    }
     if all || own.guests.len() <= GUESTS_MAX {
         writeln!(out, "\nguests\n")?;
         return guest_rows(out, &own.guests.iter().collect::<Vec<_>>());
@@ -258,7 +272,9 @@ fn host_row(host: &Host) -> Vec<String> {
 fn checked(out: &mut String, report: &Report) -> fmt::Result {
     let inputs = grouped(report.checked.inputs);
     writeln!(out)?;
-    if report.checked.watched {
+    if report.managed == 0 {
+        writeln!(out, "{:9} nothing: no guest has a policy", "checked")
+    } else if report.checked.watched {
         writeln!(out, "{:9} {inputs} steps of guests, each watched: no invariant was violated", "checked")
     } else {
         writeln!(out, "{:9} nothing: {inputs} steps of guests, and nobody watched", "checked")

@@ -1,6 +1,7 @@
 //! Loads, and the recordings that they come from.
 
-use super::super::error::ScenarioErrorKind as Kind;
+use super::super::Recording;
+use super::super::error::{ScenarioErrorKind as Kind, ScenarioWarningKind as Warning};
 use super::super::form::LoadForm;
 use super::Builder;
 use crate::policy::Located;
@@ -76,7 +77,7 @@ impl Builder<'_> {
                 let rows = self.recording(path, series.as_deref(), form, whose)?;
                 return match trace(&rows, times.unwrap_or(1.0), *then) {
                     Ok(trace) => Some(LoadSpec::Trace(Arc::new(trace))),
-                    Err(why) => self.no_load(path, why, form, whose),
+                    Err(why) => self.none(&Kind::BadRecording { path: path.to_owned(), why }, form, whose),
                 };
             }
             LoadForm::Planetlab { path, then } => return self.planetlab(path, *then, form, whose),
@@ -85,10 +86,7 @@ impl Builder<'_> {
         };
         match made {
             Ok(spec) => Some(spec),
-            Err(why) => {
-                self.blame(&Kind::BadLoad { why: why.to_string() }, form.place, whose.path.to_owned());
-                None
-            }
+            Err(why) => self.none(&Kind::BadLoad { why: why.to_string() }, form, whose),
         }
     }
 
@@ -98,27 +96,9 @@ impl Builder<'_> {
         specs.into_iter().collect()
     }
 
-    fn no_load<T>(
-        &mut self,
-        path: &str,
-        why: String,
-        form: &Located<LoadForm>,
-        whose: Whose<'_>,
-    ) -> Option<T> {
-        let kind = Kind::BadRecording { path: path.to_owned(), why };
-        self.blame(&kind, form.place, whose.path.to_owned());
-        None
-    }
-
-    fn unreadable<T>(
-        &mut self,
-        path: &str,
-        why: String,
-        form: &Located<LoadForm>,
-        whose: Whose<'_>,
-    ) -> Option<T> {
-        let kind = Kind::Unreadable { path: path.to_owned(), why };
-        self.blame(&kind, form.place, whose.path.to_owned());
+    /// There is no such load, and why.
+    fn none<T>(&mut self, kind: &Kind, form: &Located<LoadForm>, whose: Whose<'_>) -> Option<T> {
+        self.blame(kind, form.place, whose.path.to_owned());
         None
     }
 
@@ -134,8 +114,14 @@ impl Builder<'_> {
             return known.clone();
         }
         let rows = match self.files.recording(path, series) {
-            Ok(rows) => Some(Arc::new(rows)),
-            Err(why) => self.unreadable(path, why, form, whose),
+            Ok(Recording { rows, mended }) => {
+                for what in mended {
+                    let kind = Warning::Mended { path: path.to_owned(), what };
+                    self.warn(&kind, form.place, whose.path.to_owned());
+                }
+                Some(Arc::new(rows))
+            }
+            Err(why) => self.none(&Kind::Unreadable { path: path.to_owned(), why }, form, whose),
         };
         self.loads.recordings.insert(key, rows.clone());
         rows
@@ -150,7 +136,7 @@ impl Builder<'_> {
                 names.sort_unstable();
                 Some(Arc::new(names))
             }
-            Err(why) => self.unreadable(path, why, form, whose),
+            Err(why) => self.none(&Kind::Unreadable { path: path.to_owned(), why }, form, whose),
         };
         self.loads.folders.insert(path.to_owned(), names.clone());
         names
@@ -168,26 +154,35 @@ impl Builder<'_> {
             // The first that has none says it for all.
             if whose.guest == names.len() {
                 let why = format!("the folder has {} files, for {} guests", names.len(), whose.guests);
-                return self.no_load(path, why, form, whose);
+                return self.none(&Kind::BadRecording { path: path.to_owned(), why }, form, whose);
             }
             return None;
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
         let bytes = match self.files.read(&file) {
             Ok(bytes) => bytes,
-            Err(why) => return self.unreadable(&file, why, form, whose),
+            Err(why) => return self.none(&Kind::Unreadable { path: file, why }, form, whose),
         };
         let trace = percentages(&bytes)
             .and_then(|values| Trace::every(PLANETLAB_EVERY, values, then).map_err(|why| why.to_string()));
         match trace {
             Ok(trace) => Some(LoadSpec::Trace(Arc::new(trace))),
-            Err(why) => self.no_load(&file, why, form, whose),
+            Err(why) => self.none(&Kind::BadRecording { path: file, why }, form, whose),
         }
     }
 }
 
 /// Rows of a recording, from its first one on.
 fn trace(rows: &[(Wall, f64)], times: f64, then: Then) -> Result<Trace, String> {
+    if let Some((at, value)) =
+        rows.iter().find(|(_, value)| !(0.0..=LoadSpec::MOST).contains(&(value * times)))
+    {
+        let times = if times == 1.0 { String::new() } else { format!(", times {times}") };
+        return Err(format!(
+            "at {at} it has {value}{times}, and a load is a number from 0 to {:e}",
+            LoadSpec::MOST
+        ));
+    }
     let first = rows.first().map_or(Wall(0), |row| row.0);
     let steps: Vec<(Span, f64)> = rows.iter().map(|&(at, value)| (at.since(first), value * times)).collect();
     // The last row holds as long as the one before it did.
