@@ -41,8 +41,10 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MetricsSpec, Mode, MysqlAddress,
-    PROBE_TIMEOUT, ProbeSpec, PsiResource, QueueSource, Shell,
+    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;
