@@ -69,6 +69,7 @@ fn threshold_aware_file() -> PolicyFile {
             every: Span::from_secs(10).into(),
             read: Read::Gauge,
             missing: 0,
+            timeout: None,
             unit: None,
         }],
         rules: vec![rule("overloaded", slow_queries(Compare::Above, 50.0), 2, ActionForm::Move)],

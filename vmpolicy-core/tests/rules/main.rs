@@ -12,3 +12,4 @@ mod reasons;
 mod requests;
 mod samples;
 mod time;
+mod timeouts;
