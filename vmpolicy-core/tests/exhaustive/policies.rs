@@ -6,7 +6,7 @@ use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::leaf::window::{Hours, Weekdays};
 use vmpolicy_core::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
-    MovesForm, Pattern, QueueForm, RuleForm, WindowForm,
+    MovesForm, OnTimeout, Pattern, QueueForm, RuleForm, WindowForm,
 };
 use vmpolicy_core::testkit::generate::TestZones;
 use vmpolicy_core::time::Span;
@@ -93,6 +93,13 @@ pub(crate) fn threshold_aware() -> Arc<Policy> {
 /// Policy 2 (3.4.3).
 pub(crate) fn base_aware() -> Arc<Policy> {
     build(&base_aware_file())
+}
+
+/// The same, where a time-out is a breach.
+pub(crate) fn base_aware_by_time_outs() -> Arc<Policy> {
+    let mut file = base_aware_file();
+    file.indicators[0].timeout = Some(OnTimeout::Breach.into());
+    build(&file)
 }
 
 /// Policy 3 (3.4.4).

@@ -101,9 +101,9 @@ proptest! {
     fn without_a_time_out_the_key_changes_nothing(
         says in prop::collection::vec(a_reading(), 1..60), tarry in a_tarry(), missing in 0_u32..3,
     ) {
-        let says: Vec<_> = says.into_iter().map(|said| said.or_else(|why| match why {
-            Absence::TimedOut => Err(Absence::Unreachable),
-            other => Err(other),
+        let says: Vec<_> = says.into_iter().map(|said| said.map_err(|why| match why {
+            Absence::TimedOut => Absence::Unreachable,
+            other => other,
         })).collect();
         let policy = |sketch: Sketch| {
             let sketch = sketch.missing(missing);
