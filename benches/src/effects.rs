@@ -144,7 +144,7 @@ pub struct Figures {
     pub slow: f64,
     /// Per cent of the time for which it could be told.
     pub breach: f64,
-    /// Per cent of the time for which it could not: during a move, and while a guest settles.
+    /// Per cent of the time for which it could not: while a guest settled or rested.
     pub untold: f64,
     /// Per cent of the processor time that all guests demanded.
     pub missed: f64,
@@ -171,7 +171,7 @@ pub struct Figures {
 impl Figures {
     fn new(outcome: &Outcome, scenario: &Scenario, users: &Users) -> Self {
         let days = scenario.lasts.as_secs_f64() / 86_400.0;
-        let (mut breach, mut clear, mut unknown, mut requests) = (0.0, 0.0, 0.0, 0);
+        let (mut breach, mut unknown, mut all_time, mut requests) = (0.0, 0.0, 0.0, 0);
         let (mut c_a, mut c_tb) = (0.0, 0.0);
         for summary in outcome.guests.iter().filter_map(|guest| guest.summary.as_ref()) {
             requests += summary.requests;
@@ -179,12 +179,10 @@ impl Figures {
                 c_a += cost.c_a;
                 c_tb += cost.c_tb();
             }
-            let policy = &scenario.policies[0];
-            let found = policy.rules().iter().find(|(_, rule)| rule.name == "overloaded");
-            if let Some((id, _)) = found {
-                breach += summary.rules[id].breach.as_secs_f64();
-                clear += summary.rules[id].clear.as_secs_f64();
-                unknown += summary.rules[id].unknown.as_secs_f64();
+            if let Some((own, untold)) = summary.breach.zip(summary.unjudged) {
+                breach += own.as_secs_f64();
+                unknown += untold.as_secs_f64();
+                all_time += scenario.lasts.as_secs_f64();
             }
         }
         let (all, slow) = users.counted.iter().fold((0.0, 0.0), |(a, s), one| (a + one.0, s + one.1));
@@ -193,8 +191,8 @@ impl Figures {
         let overloaded: f64 = outcome.hosts.iter().map(|host| host.overloaded_hours).sum();
         Self {
             slow: percent(slow, all),
-            breach: percent(breach, breach + clear),
-            untold: percent(unknown, breach + clear + unknown),
+            breach: percent(breach, all_time - unknown),
+            untold: percent(unknown, all_time),
             missed: 100.0 * outcome.missed,
             fairness: outcome.fairness,
             requests: requests as f64 / days,

@@ -1,78 +1,27 @@
 //! `vmpolicy backtest` as a user runs it: the built program, on files in a temporary folder.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/day.rs"]
+mod day;
+#[path = "common/folder.rs"]
+mod folder;
+
+use day::{POLICY, day};
+use folder::Folder;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-const POLICY: &str = "\
-version: 1
-guest: nii3
-arrays:
-  oslo:
-    hosts: [mln1, mln2, mln3, mln4]
-    base: mln6
-    price: { host: 0.12, base: 0.03 }
-indicators:
-  load: { probe: { load: {} }, every: 60s }
-rules:
-  - { name: overloaded, when: load > 50, tarry: 3, do: move }
-  - { name: idle, when: load < 1, tarry: 20, do: move-to-base }
-";
-
-struct Folder(TempDir);
+use std::process::Stdio;
 
 impl Folder {
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("policy.yaml", POLICY);
-        folder
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).arg("backtest").args(args).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let output = self.run(args);
-        let (out, err) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&["backtest"], &[("policy.yaml", POLICY)])
     }
 
     fn events(&self, trace: &str, more: &[&str]) -> String {
         self.told(&[&["policy.yaml", "--trace", trace, "--events", "-"], more].concat(), 0).0
     }
-}
-
-/// A day of minutes: quiet at night, a peak before noon, a gap in the afternoon.
-fn day(series: Option<&str>, lift: i64) -> String {
-    let mut rows = String::new();
-    for minute in (0..1_440_i64).filter(|minute| !(900..930).contains(minute)) {
-        let peak = (90 - (minute - 660).abs() / 4).max(0);
-        let load = if minute < 360 { 0 } else { peak + lift };
-        let name = series.map(|name| format!("{name},")).unwrap_or_default();
-        let _ = writeln!(rows, "{name}{},{load}", 1_241_568_000 + minute * 60);
-    }
-    rows
 }
 
 fn one_day() -> String {
@@ -130,7 +79,7 @@ fn events_are_the_same_to_a_file_and_a_pipe_and_from_gzip() {
     folder.put("day.dat", packed(&one_day()));
     let events = folder.events("day.csv", &[]);
     let (summary, _) = folder.told(&["policy.yaml", "--trace", "day.dat", "--events", "out.jsonl"], 0);
-    assert_eq!(fs::read_to_string(folder.0.path().join("out.jsonl")).unwrap(), events);
+    assert_eq!(folder.text("out.jsonl"), events);
     assert!(summary.contains("requests"), "with a file, standard output is free for the summary");
     let lines: Vec<_> = events.lines().collect();
     // Idle from the first minute on: the twentieth sample, at 00:19, acts.
@@ -256,7 +205,7 @@ fn what_is_wrong_with_the_command_line_is_said_with_status_2() {
         let _ = writeln!(told, "{}\n{err}{out}", args.join(" "));
     }
     insta::assert_snapshot!("wrong_usage", told);
-    assert_eq!(fs::read_to_string(folder.0.path().join("day.csv")).unwrap(), one_day());
+    assert_eq!(folder.text("day.csv"), one_day());
 }
 
 #[test]

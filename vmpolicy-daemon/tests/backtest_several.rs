@@ -1,76 +1,31 @@
 //! `vmpolicy backtest` with several policies, many guests, or a very long recording.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/day.rs"]
+mod day;
+#[path = "common/folder.rs"]
+mod folder;
+
+use day::{POLICY, day};
+use folder::Folder;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
-
-const POLICY: &str = "\
-version: 1
-guest: nii3
-arrays:
-  oslo:
-    hosts: [mln1, mln2, mln3, mln4]
-    base: mln6
-    price: { host: 0.12, base: 0.03 }
-indicators:
-  load: { probe: { load: {} }, every: 60s }
-rules:
-  - { name: overloaded, when: load > 50, tarry: 3, do: move }
-  - { name: idle, when: load < 1, tarry: 20, do: move-to-base }
-";
-
-struct Folder(TempDir);
+use std::process::Stdio;
 
 impl Folder {
     /// With three policies: the second is bolder, the third has hosts and an indicator of its own.
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("a.yaml", POLICY);
-        folder.put("b.yaml", &POLICY.replace("load > 50, tarry: 3", "load > 40, tarry: 1"));
+        let second = POLICY.replace("load > 50, tarry: 3", "load > 40, tarry: 1");
         let third = POLICY.replace(" load", " threads").replace("{ threads: {} }", "{ load: {} }");
         let third = third.replace("60s", "5m").replace("mln", "east").replace("nii3", "nii9");
-        folder.put("c.yaml", &third);
-        folder
-    }
-
-    fn put(&self, name: &str, content: &str) {
-        fs::write(self.0.path().join(name), content).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).arg("backtest").args(args).stdin(Stdio::null());
-        command
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let output = self.command(args).output().unwrap();
-        let out = String::from_utf8(output.stdout).unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&["backtest"], &[("a.yaml", POLICY), ("b.yaml", &second), ("c.yaml", &third)])
     }
 
     fn json(&self, args: &[&str]) -> Value {
         serde_json::from_str(&self.told(&[args, &["--format", "json"]].concat(), 0).0).unwrap()
     }
-}
-
-/// A day of minutes: quiet at night, a peak before noon, a gap in the afternoon.
-fn day(series: Option<&str>, lift: i64) -> String {
-    let mut rows = String::new();
-    for minute in (0..1_440_i64).filter(|minute| !(900..930).contains(minute)) {
-        let peak = (90 - (minute - 660).abs() / 4).max(0);
-        let load = if minute < 360 { 0 } else { peak + lift };
-        let name = series.map(|name| format!("{name},")).unwrap_or_default();
-        let _ = writeln!(rows, "{name}{},{load}", 1_241_568_000 + minute * 60);
-    }
-    rows
 }
 
 fn guests(count: i64) -> String {
@@ -81,10 +36,10 @@ fn guests(count: i64) -> String {
 #[test]
 fn several_policies_stand_side_by_side() {
     let folder = Folder::new();
-    folder.put("day.csv", &format!("timestamp,value\n{}", day(None, 5)));
+    folder.put("day.csv", format!("timestamp,value\n{}", day(None, 5)));
     let (out, err) = folder.told(&["a.yaml", "b.yaml", "c.yaml", "--trace", "day.csv"], 0);
     insta::assert_snapshot!("one_guest", format!("{out}---\n{err}"));
-    folder.put("days.csv", &guests(3));
+    folder.put("days.csv", guests(3));
     let (out, _) = folder.told(&["a.yaml", "b.yaml", "--trace", "days.csv"], 0);
     insta::assert_snapshot!("three_guests", out);
 }
@@ -92,7 +47,7 @@ fn several_policies_stand_side_by_side() {
 #[test]
 fn of_many_guests_the_spread_and_the_worst_are_told() {
     let folder = Folder::new();
-    folder.put("days.csv", &guests(25));
+    folder.put("days.csv", guests(25));
     let (out, _) = folder.told(&["a.yaml", "--trace", "days.csv"], 0);
     insta::assert_snapshot!("many_guests", out);
     let (out, _) = folder.told(&["a.yaml", "b.yaml", "--trace", "days.csv"], 0);
@@ -114,7 +69,7 @@ fn of_many_guests_the_spread_and_the_worst_are_told() {
 #[test]
 fn each_policy_comes_to_what_it_comes_to_alone() {
     let folder = Folder::new();
-    folder.put("days.csv", &guests(3));
+    folder.put("days.csv", guests(3));
     let files = ["a.yaml", "b.yaml", "c.yaml"];
     let together = folder.json(&[&files[..], &["--trace", "days.csv"]].concat());
     let (events, _) = folder.told(&[&files[..], &["--trace", "days.csv", "--events", "-"]].concat(), 0);
@@ -137,7 +92,7 @@ fn each_policy_comes_to_what_it_comes_to_alone() {
 #[test]
 fn the_number_of_threads_makes_no_difference() {
     let folder = Folder::new();
-    folder.put("days.csv", &guests(9));
+    folder.put("days.csv", guests(9));
     let run = |threads: &str| {
         let args = ["a.yaml", "b.yaml", "c.yaml", "--trace", "days.csv", "--threads", threads];
         let text = folder.told(&args, 0);
@@ -153,10 +108,10 @@ fn the_number_of_threads_makes_no_difference() {
 #[test]
 fn what_fits_one_policy_and_not_another_is_said_with_its_file() {
     let folder = Folder::new();
-    folder.put("day.csv", &format!("timestamp,value\n{}", day(None, 5)));
+    folder.put("day.csv", format!("timestamp,value\n{}", day(None, 5)));
     let two = POLICY.replace("rules:", "  other: { probe: { load: {} }, every: 60s }\nrules:");
     folder.put("two.yaml", &two);
-    folder.put("broken.yaml", &POLICY.replace("tarry: 3", "tary: 3"));
+    folder.put("broken.yaml", POLICY.replace("tarry: 3", "tary: 3"));
     let mut told = String::new();
     for (args, status) in [
         (&["a.yaml", "a.yaml"][..], 2),
@@ -188,7 +143,7 @@ fn columns_of_csv_can_have_other_names() {
     let folder = Folder::new();
     let plain = guests(2);
     folder.put("days.csv", &plain);
-    folder.put("named.csv", &plain.replace("series,timestamp,value", "vm,when,cpu"));
+    folder.put("named.csv", plain.replace("series,timestamp,value", "vm,when,cpu"));
     let columns = ["--columns", "timestamp=when,value=cpu,series=vm"];
     let named =
         folder.told(&[&["a.yaml", "--trace", "named.csv", "--events", "-"][..], &columns].concat(), 0);
@@ -215,9 +170,9 @@ fn a_long_run_says_so_and_an_interrupt_leaves_nothing() {
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(2));
     }
-    assert_eq!(fs::read_to_string(folder.0.path().join("old.jsonl")).unwrap(), "old\n");
+    assert_eq!(folder.text("old.jsonl"), "old\n");
     let mut names: Vec<_> =
-        fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(folder.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a.yaml", "ages.csv", "b.yaml", "c.yaml", "old.jsonl"]);
 }

@@ -1,11 +1,12 @@
 //! `vmpolicy test` as a user runs it: the built program, on files in a temporary folder.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/folder.rs"]
+mod folder;
+
+use folder::Folder;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
 
 const POLICY: &str = "\
 version: 1
@@ -54,35 +55,9 @@ tests:
     expect: [{ at: 0s..10m, none: any }]
 ";
 
-struct Folder(TempDir);
-
 impl Folder {
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("policy.yaml", POLICY);
-        folder.put("good.yaml", TESTS);
-        folder.put("failing.yaml", FAILING);
-        folder
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).arg("test").args(args).stdin(Stdio::null());
-        for variable in ["NO_COLOR", "COLUMNS", "TERM", "CLICOLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(variable);
-        }
-        let output = command.output().unwrap();
-        let (out, err) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&["test"], &[("policy.yaml", POLICY), ("good.yaml", TESTS), ("failing.yaml", FAILING)])
     }
 }
 
@@ -120,9 +95,9 @@ fn ci_servers_are_told_too() {
     folder.put("bad.yaml", "version: 1\npolicy: policy.yaml\ntests: [{ name: a <b>, at: x, expect: [] }]\n");
     let args = ["failing.yaml", "bad.yaml", "--junit", "results.xml", "--filter", "passes"];
     folder.told(&args, 1);
-    assert_document!(fs::read_to_string(folder.0.path().join("results.xml")).unwrap());
+    assert_document!(folder.text("results.xml"));
     folder.told(&["failing.yaml", "--junit", "results.xml"], 1);
-    let whole = fs::read_to_string(folder.0.path().join("results.xml")).unwrap();
+    let whole = folder.text("results.xml");
     assert!(whole.contains("<failure message=\"failing.yaml:11: expected at 3m"), "{whole}");
     folder.told(&["good.yaml", "--junit", "good.yaml"], 2);
     folder.told(&["good.yaml", "--junit", "no/such/folder.xml"], 3);
@@ -131,7 +106,7 @@ fn ci_servers_are_told_too() {
 #[test]
 fn results_do_not_take_the_place_of_a_policy() {
     let folder = Folder::new();
-    let policy = || fs::read_to_string(folder.0.path().join("policy.yaml")).unwrap();
+    let policy = || folder.text("policy.yaml");
     let before = policy();
     let (out, err) = folder.told(&["good.yaml", "--junit", "./policy.yaml"], 2);
     assert_eq!(
@@ -168,7 +143,7 @@ fn bad_files_are_told_with_their_places() {
     assert_eq!(file["problems"][0]["code"], "VT0010");
     assert_eq!(file["policies"][0]["problems"][0]["code"], "VP0003");
     // A policy's name counts from the test file, and is shown from here.
-    fs::create_dir(folder.0.path().join("tests")).unwrap();
+    fs::create_dir(folder.dir.path().join("tests")).unwrap();
     folder.put("tests/it.yaml", "version: 1\npolicy: ../broken.yaml\ntests: [{ name: a, expect: [] }]\n");
     let (out, _) = folder.told(&["tests/it.yaml"], 1);
     assert!(out.contains("--> tests/../broken.yaml:2:30"), "{out}");

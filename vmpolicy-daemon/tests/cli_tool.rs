@@ -328,6 +328,50 @@ fn man_pages_for_every_command() {
     assert_eq!(bench.run(&["manual", "/dev/null/x"]).code, Some(3));
 }
 
+const TESTS: &[u8] = b"\
+version: 1
+policy: policies/good.yaml
+tests:
+  - { name: two high ones move it, readings: { load: 9x2 }, expect: [{ at: 1m, event: request }] }
+";
+
+const EXPECT: &[u8] = b"version: 1\nexpect: [{ moves: { at_most: 6, per: 1h } }, { never_on: mln1 }]\n";
+
+/// Files of all kinds by what stands in them, sound and not, alone and for programs.
+#[test]
+fn check_knows_tests_and_expectations() {
+    let tests = String::from_utf8(TESTS.to_vec()).unwrap();
+    let bad = tests.replace("load: 9x2", "laod: 9x2").replace("good", "bad");
+    let bench = Bench::new(&[
+        ("tests.yaml", TESTS),
+        ("none.yaml", tests.replace("good", "none").as_bytes()),
+        ("bad-tests.yaml", bad.as_bytes()),
+        ("expect.yaml", EXPECT),
+        ("bad-expect.yaml", b"version: 1\nexpect: [{ never_on: mln3 }]\n"),
+    ]);
+    std::fs::create_dir(bench.0.path().join("policies")).unwrap();
+    std::fs::write(bench.0.path().join("policies/good.yaml"), GOOD).unwrap();
+    std::fs::write(bench.0.path().join("policies/bad.yaml"), BAD).unwrap();
+    let lines: [&[&str]; 5] = [
+        &["check", "tests.yaml", "none.yaml"],
+        &["check", "bad-tests.yaml"],
+        &["check", "expect.yaml", "tests.yaml"],
+        &["check", "expect.yaml", "bad-expect.yaml", "--policy", "policies/good.yaml"],
+        &["check", "expect.yaml", "--format", "json"],
+    ];
+    let told = lines.map(|line| format!("$ vmpolicy {}\n{}\n", line.join(" "), bench.run(line).whole()));
+    insta::assert_snapshot!(told.join("\n"));
+    // A command that wants a policy says what it was given.
+    for (file, says) in [
+        ("tests.yaml", "this looks like tests: vmpolicy test tests.yaml"),
+        ("expect.yaml", "this looks like expectations: vmpolicy verify POLICY --expect expect.yaml"),
+    ] {
+        let ran = bench.run(&["verify", file]);
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+}
+
 /// `| head -0`: the reader has gone before the first byte.
 #[test]
 fn a_closed_pipe_is_no_panic() {
@@ -348,9 +392,103 @@ fn a_closed_pipe_is_no_panic() {
         let ran = Ran::of(bench.command(args).stdout(writer).stderr(Stdio::piped()).output().unwrap());
         assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.stderr);
     }
-    if Path::new("/dev/full").exists() {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let ran = Ran::of(bench.command(&["check", "good.yaml"]).stdout(full).output().unwrap());
-        assert_eq!(ran.code, Some(3), "a full disk is a failure");
+}
+
+/// Nobody else writes to standard output: a failure would go unheard. The demonstration draws its screen by itself.
+#[test]
+fn standard_output_is_written_in_few_places() {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let writes = ["stdout()", "println!(", "print!("]
+                    .iter()
+                    .any(|way| text.match_indices(way).any(|(at, _)| !text[..at].ends_with(['_', 'e'])));
+                if writes {
+                    found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+                }
+            }
+        }
     }
+    found.sort();
+    assert_eq!(found, ["outputs.rs", "screen.rs", "terminal.rs"]);
+}
+
+/// Whatever a command prints, what could not be written is a failure; and it says so.
+#[test]
+fn a_full_disk_is_a_failure_of_every_command() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let scenario = b"version: 1\nlasts: 2m\narrays: { oslo: { hosts: mln1 } }\nguests: { web: {} }\n";
+    let bench = Bench::new(&[
+        ("good.yaml", GOOD),
+        ("bad.yaml", BAD),
+        ("world.yaml", scenario),
+        ("tests.yaml", &String::from_utf8_lossy(TESTS).replace("policies/", "").into_bytes()),
+        ("expect.yaml", b"version: 1\nexpect: [{ never_on: mln2 }]\n"),
+        ("load.csv", b"timestamp,value\n43200,1\n43260,20\n43320,30\n43380,40\n43440,1\n43500,1\n"),
+    ]);
+    let shard = bench.run(&["verify", "good.yaml", "--worlds", "1", "--shard", "1/1", "--format", "json"]);
+    std::fs::write(bench.0.path().join("shard.json"), shard.stdout).unwrap();
+    let both: [&[&str]; 11] = [
+        &["check", "good.yaml"],
+        &["check", "bad.yaml"],
+        &["explain", "good.yaml"],
+        &["explain", "bad.yaml"],
+        &["backtest", "good.yaml", "--trace", "load.csv"],
+        &["simulate", "world.yaml"],
+        &["test", "tests.yaml"],
+        &[
+            "tune",
+            "good.yaml",
+            "--trace",
+            "load.csv",
+            "--hold-out",
+            "0",
+            "--candidates",
+            "4",
+            "--allow-warnings",
+        ],
+        &["verify", "good.yaml", "--worlds", "2"],
+        &["verify", "good.yaml", "--scenario", "world.yaml"],
+        &["merge", "shard.json"],
+    ];
+    let once: [&[&str]; 8] = [
+        &["--help"],
+        &["--version"],
+        &["tune", "--help"],
+        &["completions", "zsh"],
+        &["check", "--explain", "VP0012"],
+        &["verify", "good.yaml", "--expect", "expect.yaml", "--worlds", "40"],
+        &["backtest", "good.yaml", "--trace", "load.csv", "--events", "-"],
+        &["simulate", "world.yaml", "--events", "-"],
+    ];
+    let lines = both
+        .iter()
+        .flat_map(|line| ["text", "json"].map(|format| [line, &["--format", format][..]].concat()));
+    for line in lines.chain(once.iter().map(|line| line.to_vec())) {
+        let sound = bench.run(&line);
+        assert!(sound.code < Some(2), "{line:?}: {}", sound.whole());
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = Ran::of(bench.command(&line).stdout(full).output().unwrap());
+        // A world without guests that have a policy has no events: nothing is written, nothing is lost.
+        let code = if sound.stdout.is_empty() { 0 } else { 3 };
+        assert_eq!(ran.code, Some(code), "{line:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("can't write"), code == 3, "{line:?}: {}", ran.stderr);
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let daemon = Command::new(env!("CARGO_BIN_EXE_vmpolicyd")).arg("--help").stdout(full).output().unwrap();
+    let ran = Ran::of(daemon);
+    assert_eq!(
+        (ran.code, ran.stderr.starts_with("vmpolicyd: can't write")),
+        (Some(3), true),
+        "{}",
+        ran.stderr
+    );
 }

@@ -2,12 +2,14 @@
 //! folder.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/folder.rs"]
+mod folder;
+
+use folder::Folder;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
+use std::process::Command;
 
 const POLICY: &str = "\
 # What the team agreed on.
@@ -25,35 +27,9 @@ rules:
   - { name: idle, when: load < 5, do: move-to-base }
 ";
 
-struct Folder(TempDir);
-
 impl Folder {
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("policy.yaml", POLICY);
-        folder.put("fleet.csv", fleet());
-        folder
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.0.path().join(name)).unwrap()
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).args(args).stdin(Stdio::null()).env("COLUMNS", "100");
-        let output = command.output().unwrap();
-        let (out, err) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&[], &[("policy.yaml", POLICY), ("fleet.csv", &fleet())])
     }
 
     fn out(&self, args: &[&str]) -> String {
@@ -212,6 +188,64 @@ fn what_varies_can_be_said() {
 }
 
 #[test]
+fn where_nothing_could_be_tried_it_is_said_why() {
+    let folder = Folder::new();
+    let refused = [TUNE, &["--vary", "settle=10m,15m"]].concat();
+    let (out, err) = folder.told(&refused, 1);
+    assert!(out.contains("No candidate could be tried"), "{out}");
+    insta::assert_snapshot!(err);
+    folder.told(&[&refused[..], &["--format", "json"]].concat(), 1);
+    // Another shard may have found something.
+    folder.told(&[&refused[..], &["--format", "json", "--shard", "1/2"]].concat(), 0);
+    folder.told(&[&refused[..], &["--allow-warnings"]].concat(), 0);
+}
+
+#[test]
+fn rules_that_the_recording_does_not_feed_stay_as_they_are() {
+    let folder = Folder::new();
+    let policy = POLICY
+        .replace("load: { probe: { load: {} }, every: 60s }", "load: { every: 60s }\n  cpu: { every: 60s }");
+    folder.put("two.yaml", policy.replace("when: load < 5", "when: { all: [load < 5, cpu < 9] }"));
+    let args = [
+        "tune",
+        "two.yaml",
+        "--indicator",
+        "load",
+        "--trace",
+        "fleet.csv",
+        "--candidates",
+        "16",
+        "--format",
+        "json",
+    ];
+    let (json, err) = folder.told(&args, 0);
+    let says = "rule `idle` stays as it is: it reads `cpu`, too, which the recording does not feed";
+    assert!(err.contains(says), "{err}");
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["remarks"][0], says);
+    let names: Vec<_> = report["parameters"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["overloaded.threshold", "overloaded.tarry", "settle", "dwell"]);
+    let (json, err) = folder.told(&[&args[..], &["--vary", "idle.tarry"]].concat(), 0);
+    assert_eq!(err, "");
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["parameters"][0]["name"], "idle.tarry");
+}
+
+#[test]
+fn columns_may_have_other_names() {
+    let folder = Folder::new();
+    folder.put("odd.csv", fleet().replacen("series,timestamp,value", "host,ts,load", 1));
+    let run = |trace: &str, more: &[&str], status: i32| {
+        let args = ["tune", "policy.yaml", "--candidates", "16", "--format", "json", "--trace", trace];
+        folder.told(&[&args[..], more].concat(), status)
+    };
+    let (odd, _) = run("odd.csv", &["--columns", "series=host,timestamp=ts,value=load"], 0);
+    assert_eq!(odd.replace("odd.csv", "fleet.csv"), run("fleet.csv", &[], 0).0);
+    assert!(run("odd.csv", &[], 1).1.contains("odd.csv"));
+    let (_, err) = run("fleet.csv", &["--query", "up"], 2);
+    assert!(err.contains("--query is for a Prometheus"), "{err}");
+}
+
+#[test]
 fn wrong_usage_and_bad_input_are_told() {
     let folder = Folder::new();
     folder.put("rest.yaml", POLICY.replace("do: move }", "do: move-up }"));
@@ -255,14 +289,14 @@ fn wrong_usage_and_bad_input_are_told() {
     }
     let printed = mended(&told);
     insta::assert_snapshot!(printed);
-    assert!(!folder.0.path().join("new.yaml").exists());
+    assert!(!folder.dir.path().join("new.yaml").exists());
 }
 
 #[test]
 fn what_is_written_takes_the_place_of_nothing_that_was_read() {
     let folder = Folder::new();
     folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
-    std::os::unix::fs::symlink("policy.yaml", folder.0.path().join("alias")).unwrap();
+    std::os::unix::fs::symlink("policy.yaml", folder.dir.path().join("alias")).unwrap();
     let before = ["policy.yaml", "fleet.csv", "tuned.json"].map(|name| folder.text(name));
     let search = ["tune", "policy.yaml", "--trace", "fleet.csv"];
     let again = ["tune", "policy.yaml", "--result", "tuned.json"];
@@ -284,7 +318,7 @@ fn a_plot_into_a_pipe_leaves_the_pipe() {
     use std::os::unix::fs::FileTypeExt as _;
     let folder = Folder::new();
     folder.put("tuned.json", folder.out(&[TUNE, &["--format", "json"]].concat()));
-    let pipe = folder.0.path().join("pipe");
+    let pipe = folder.dir.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     let reader = std::thread::spawn({
@@ -327,6 +361,12 @@ fn results_that_do_not_belong_together_are_told() {
         folder.put("other.json", out);
         told += &merge(&[&shards[0], "other.json"]);
     }
+    // Of several policies, which one is named.
+    let two = ["backtest", "policy.yaml", "other.yaml", "--trace", "fleet.csv"];
+    let shards_of_two = folder.shards(&two, 2);
+    let newer = folder.text(&shards_of_two[1]).replacen("\"engine\": \"", "\"engine\": \"9.", 1);
+    folder.put("newer.json", newer);
+    told += &merge(&[&shards_of_two[0], "newer.json"]);
     folder.put("cut.json", &folder.text(&shards[1])[..400]);
     told += &merge(&[&shards[0], "cut.json"]);
     insta::assert_snapshot!(mended(&told));

@@ -1,11 +1,12 @@
 //! `vmpolicy verify` as a user runs it: the built program, on files in a temporary folder.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
+#[path = "common/folder.rs"]
+mod folder;
+
+use folder::Folder;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
 
 /// It goes to its base whenever there is little to do, at whatever time.
 const POLICY: &str = "\
@@ -28,35 +29,13 @@ expect:
   - never_at_base: { inside: working_hours, for: 10m }
 ";
 
-struct Folder(TempDir);
-
 impl Folder {
     fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.put("policy.yaml", POLICY);
-        folder.put("expect.yaml", EXPECT);
-        folder
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    /// Runs it, expects this exit status, and gives standard output and standard error.
-    fn told(&self, args: &[&str], status: i32) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-        command.current_dir(self.0.path()).args(args).stdin(Stdio::null()).env("COLUMNS", "100");
-        let output = command.output().unwrap();
-        let (out, err) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(status), "{args:?}\n{out}\n{err}");
-        (out, err)
+        Self::with(&[], &[("policy.yaml", POLICY), ("expect.yaml", EXPECT)])
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(self.0.path())
+        let mut names: Vec<_> = fs::read_dir(self.dir.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
@@ -75,7 +54,7 @@ fn what_breaks_is_told_and_written() {
     assert_eq!(err, "");
     let written: Vec<_> = folder.names().into_iter().filter(|name| name.starts_with("verify-1-")).collect();
     assert_eq!(written.len(), 1, "{written:?}");
-    insta::assert_snapshot!(fs::read_to_string(folder.0.path().join(&written[0])).unwrap());
+    insta::assert_snapshot!(folder.text(&written[0]));
 
     // It breaks again, and with a policy that is better it does not.
     let again = ["verify", "policy.yaml", "--expect", "expect.yaml", "--scenario", &written[0]];
@@ -90,7 +69,7 @@ fn what_breaks_is_told_and_written() {
             .replace("  - { name: idle, when: slow < 10, tarry: 3, do: move-to-base }\n", "")
             .replace("at: mln6", "at: mln1"),
     );
-    let world = fs::read_to_string(folder.0.path().join(&written[0]))
+    let world = fs::read_to_string(folder.dir.path().join(&written[0]))
         .unwrap()
         .replace("    at: mln6\n", "    at: mln1\n");
     folder.put("world.yaml", world);
@@ -104,19 +83,14 @@ fn threads_and_shards_change_nothing() {
     let folder = Folder::new();
     let json = [&BROKEN[..], &["--format", "json", "--threads"]].concat();
     let run = |threads: &str| folder.told(&[&json[..], &[threads, "--write", "world.yaml"]].concat(), 1);
-    let one = (run("1"), fs::read_to_string(folder.0.path().join("world.yaml")).unwrap());
-    let two = (run("2"), fs::read_to_string(folder.0.path().join("world.yaml")).unwrap());
+    let one = (run("1"), folder.text("world.yaml"));
+    let two = (run("2"), folder.text("world.yaml"));
     assert_eq!(one, two);
     let names: Vec<String> = (1..=3)
         .map(|index| {
             let shard = format!("{index}/3");
             let args = [&BROKEN[..], &["--format", "json", "--shard", &shard]].concat();
-            let output = Command::new(env!("CARGO_BIN_EXE_vmpolicy"))
-                .current_dir(folder.0.path())
-                .args(&args)
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
+            let output = folder.command(&args).output().unwrap();
             // A shard in which nothing is broken is done.
             assert!(output.status.code() < Some(2), "{output:?}");
             let name = format!("{index}.json");
@@ -187,6 +161,25 @@ fn wrong_usage_and_bad_input_are_told() {
         .map(|(args, status)| format!("$ vmpolicy {}\n{}", args.join(" "), folder.told(args, *status).1))
         .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_small_scenario_takes_no_input_s_place() {
+    let folder = Folder::new();
+    for write in ["./policy.yaml", "expect.yaml"] {
+        let (_, err) = folder.told(&[&BROKEN[..], &["--write", write]].concat(), 2);
+        assert_eq!(err, format!("vmpolicy: {write}: the small scenario would overwrite it\n"));
+    }
+    let (_, err) = folder.told(&[&BROKEN[..], &["--write", "no/such/world.yaml"]].concat(), 3);
+    assert!(err.contains("can't write no/such/world.yaml"), "{err}");
+    folder.told(&BROKEN, 1);
+    let own = folder.names().into_iter().find(|name| name.starts_with("verify-1-")).unwrap();
+    // The name that the small scenario takes by itself is the policy's own.
+    folder.put(&own, POLICY);
+    let (_, err) = folder.told(&[&["verify", own.as_str()], &BROKEN[2..]].concat(), 2);
+    assert_eq!(err, format!("vmpolicy: {own}: the small scenario would overwrite it\n"));
+    assert_eq!(fs::read_to_string(folder.dir.path().join(&own)).unwrap(), POLICY);
+    assert_eq!(folder.names().len(), 3);
 }
 
 /// The world of that number was none at all, and everything was kept in it.

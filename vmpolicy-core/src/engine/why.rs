@@ -6,6 +6,7 @@ use crate::id::{HostId, Id, IndicatorId, RuleId};
 use crate::leaf::logic::Truth;
 use crate::leaf::tarry::Tarry;
 use crate::output::Hold;
+use crate::policy::{Action, Monitor};
 use crate::time::Span;
 
 /// What there is to know of a rule.
@@ -77,6 +78,16 @@ impl Engine {
     #[inline]
     pub fn truth(&self, id: RuleId) -> Truth {
         self.state.rules[id].truth
+    }
+
+    /// Whether anything that a rule reads may be probed: nothing is while another rule rests, but for what that one reads
+    /// itself.
+    #[must_use]
+    #[inline]
+    pub(crate) fn is_judged(&self, id: RuleId) -> bool {
+        let Some(rest) = self.state.rest else { return true };
+        let (rest, rule) = (&self.policy.rules[rest], &self.policy.rules[id]);
+        rest.action == Action::Rest(Monitor::On) || rest.indicators & rule.indicators != 0
     }
 
     /// The last sample of an indicator, where there is one.

@@ -19,6 +19,7 @@
 
 #[cfg(feature = "sim")]
 pub mod expect;
+mod kind;
 mod limits;
 mod node;
 mod problem;
@@ -35,6 +36,7 @@ mod when;
 mod write;
 mod yaml;
 
+pub use kind::FileKind;
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
 pub use scalar::parse_span;
 #[cfg(feature = "tune")]

@@ -28,10 +28,12 @@ pub(crate) struct Tally {
     upset: bool,
     /// The rules that read the fed indicator, and what the last poll said of each.
     watched: Vec<Watched>,
-    /// Whether any `move` rule was true at the last poll, and since when that is so.
-    in_breach: bool,
-    breach_since: Mono,
+    /// What the rules with the action `move` say together, and since when: Breach where any is true, Unknown where
+    /// none is and nobody can tell of all.
+    service: Truth,
+    service_since: Mono,
     breach: Span,
+    unjudged: Span,
     /// Whether a sample was known at the last poll, and since when that is so; none where nobody looks.
     known: Option<bool>,
     known_since: Mono,
@@ -86,9 +88,10 @@ impl Tally {
             baselines: 0,
             upset: false,
             watched: rules.ids().filter(reads).map(watch).collect(),
-            in_breach: false,
-            breach_since: Mono(0),
+            service: Truth::Unknown,
+            service_since: Mono(0),
             breach: Span::ZERO,
+            unjudged: Span::ZERO,
             known: None,
             known_since: Mono(0),
             unknown: Span::ZERO,
@@ -117,7 +120,8 @@ impl Tally {
         fed: Option<IndicatorId>,
         engine: &Engine,
     ) {
-        self.close_polls(at);
+        self.blind(at);
+        self.close_service(at);
         self.close_stay(at);
         let mut next = Self::new(policy, fed, engine.location());
         for (id, rule) in self.policy.rules().iter() {
@@ -133,10 +137,11 @@ impl Tally {
         }
         next.cost = self.cost.or(next.cost);
         next.rests = engine.resting().is_some();
-        (next.stay_since, next.breach_since) = (at, at);
+        (next.stay_since, next.service_since) = (at, at);
         let before = std::mem::replace(self, next);
         (self.polls, self.absent, self.baselines) = (before.polls, before.absent, before.baselines);
-        (self.breach, self.unknown, self.resting) = (before.breach, before.unknown, before.resting);
+        (self.breach, self.unjudged) = (before.breach, before.unjudged);
+        (self.unknown, self.resting) = (before.unknown, before.resting);
         (self.requests, self.moves, self.failed) = (before.requests, before.moves, before.failed);
         (self.last_hour, self.busiest_hour) = (before.last_hour, before.busiest_hour);
         self.unpriced = before.unpriced;
@@ -165,8 +170,12 @@ impl Tally {
             return false;
         }
         let known = engine.value(indicator).is_some();
-        if self.known != Some(known) && self.fed.is_none_or(|fed| fed == indicator) {
-            self.turn_known(at, Some(known));
+        let all_known = match self.fed {
+            Some(_) => known,
+            None => known && self.policy.indicators().ids().all(|id| engine.value(id).is_some()),
+        };
+        if self.known != Some(all_known) && self.fed.is_none_or(|fed| fed == indicator) {
+            self.turn_known(at, Some(all_known));
         }
         match value {
             _ if known => {}
@@ -177,10 +186,17 @@ impl Tally {
         true
     }
 
+    /// The fed indicator was polled, and nobody answers.
+    #[cfg(feature = "sim")]
+    pub(crate) fn unanswered(&mut self) {
+        self.polls += 1;
+        self.absent(Absence::Late);
+    }
+
     /// Whether any `move` rule was true at the last poll.
     #[inline]
     pub(crate) const fn in_breach(&self) -> bool {
-        self.in_breach
+        matches!(self.service, Truth::Breach)
     }
 
     /// An indicator was polled: what the rules make of it.
@@ -188,9 +204,9 @@ impl Tally {
     pub(crate) fn judged(&mut self, at: Mono, engine: &Engine) {
         for index in 0..self.watched.len() {
             let watched = self.watched[index];
-            let truth = engine.truth(watched.rule);
-            if watched.truth != Some(truth) {
-                self.turn_truth(index, at, Some(truth));
+            let truth = engine.is_judged(watched.rule).then(|| engine.truth(watched.rule));
+            if watched.truth != truth {
+                self.turn_truth(index, at, truth);
             }
         }
     }
@@ -206,13 +222,22 @@ impl Tally {
             None => {}
         }
         (watched.truth, watched.since) = (truth, at);
-        let in_breach = self.watched.iter().any(|rule| rule.moves && rule.truth == Some(Truth::Breach));
-        if in_breach != self.in_breach {
-            if self.in_breach {
-                add(&mut self.breach, at.since(self.breach_since));
-            }
-            (self.in_breach, self.breach_since) = (in_breach, at);
+        let moving = self.watched.iter().filter(|rule| rule.moves);
+        let service = moving.map(|rule| rule.truth.unwrap_or(Truth::Unknown)).fold(Truth::Clear, Truth::or);
+        if service != self.service {
+            self.close_service(at);
+            self.service = service;
         }
+    }
+
+    fn close_service(&mut self, at: Mono) {
+        let lasted = at.since(self.service_since);
+        match self.service {
+            Truth::Breach => add(&mut self.breach, lasted),
+            Truth::Unknown => add(&mut self.unjudged, lasted),
+            Truth::Clear => {}
+        }
+        self.service_since = at;
     }
 
     #[cold]
@@ -276,7 +301,7 @@ impl Tally {
             }
             Event::NoBetterHost { rule, .. } => self.rules[rule].no_better_host += 1,
             Event::Rest { .. } => {
-                self.close_polls(at);
+                self.blind(at);
                 self.upset = true;
             }
             Event::Wake { .. } => self.upset = true,
@@ -284,8 +309,8 @@ impl Tally {
         }
     }
 
-    /// What the last poll said does not hold any longer.
-    fn close_polls(&mut self, at: Mono) {
+    /// Nobody looks any longer: what the last poll said does not hold.
+    pub(crate) fn blind(&mut self, at: Mono) {
         self.turn_known(at, None);
         for index in 0..self.watched.len() {
             self.turn_truth(index, at, None);
@@ -315,8 +340,10 @@ impl Tally {
 
     pub(crate) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
         let end = Mono::default().plus(to.since(from));
-        self.close_polls(end);
+        self.blind(end);
+        self.close_service(end);
         self.close_stay(end);
+        let moves = self.watched.iter().any(|rule| rule.moves);
         self.absent.sort_by_key(|&(why, _)| Absence::ALL.iter().position(|&other| other == why));
         Summary {
             from,
@@ -326,7 +353,8 @@ impl Tally {
             absent: self.absent,
             baselines: self.baselines,
             unknown: self.unknown,
-            breach: self.watched.iter().any(|rule| rule.moves).then_some(self.breach),
+            breach: moves.then_some(self.breach),
+            unjudged: moves.then_some(self.unjudged),
             resting: self.resting,
             requests: self.requests,
             moves: self.moves,

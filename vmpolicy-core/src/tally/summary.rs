@@ -28,6 +28,9 @@ pub struct Summary {
     /// For how long any rule was true whose action is `move`: the service did badly. None where no such rule reads
     /// the indicator.
     pub breach: Option<Span>,
+    /// For how long nobody could say whether any such rule was true: before the first sample, while the guest settled
+    /// after a move or a gap, rested without being probed, or while its daemon did not run. None as above.
+    pub unjudged: Option<Span>,
     /// For how long the guest rested.
     pub resting: Span,
     /// Moves asked for.

@@ -1,6 +1,14 @@
 //! What the fuzz targets call, and the properties too: bytes go in, and a broken promise is a panic.
 
+#[cfg(feature = "file")]
+mod files;
+
+#[cfg(feature = "file")]
+pub use files::*;
+
 use super::drive::{Guest, compare, for_each_act};
+#[cfg(feature = "file")]
+use super::generate::TestZones;
 use super::generate::{Source, World};
 use super::model::Model;
 use crate::Engine;
@@ -89,28 +97,6 @@ pub fn saved_state(bytes: &[u8]) {
         engine.step(now, &Input::Tick, &mut out);
         if let Some(deadline) = out.deadline {
             let _: Mono = deadline.at;
-        }
-    }
-}
-
-/// Any bytes as a policy file: a policy, or problems that each have a message and a place within the text.
-/// What was loaded can be saved and read again.
-///
-/// # Panics
-///
-/// Where that is not so.
-#[cfg(feature = "file")]
-pub fn policy_file(bytes: &[u8]) {
-    match crate::file::load(bytes, &super::generate::TestZones) {
-        Ok(loaded) => assert!(loaded.policy.is_consistent(), "a sound policy that the engine would not take"),
-        Err(problems) => {
-            assert!(!problems.is_empty(), "refused without a reason");
-            for problem in problems {
-                assert!(!problem.message.is_empty(), "a problem without a message");
-                if let Some(place) = problem.place {
-                    assert!(place.start <= place.end && place.end as usize <= bytes.len(), "{problem:?}");
-                }
-            }
         }
     }
 }

@@ -55,7 +55,7 @@ mod yardstick;
 pub use front::{Front, Member, Worth};
 pub use level::{Level, Range, RangeError};
 pub use search::{Found, Island, Plan};
-pub use space::{Candidate, Caution, Parameter, Space, SpaceError, cautions};
+pub use space::{Candidate, Caution, Parameter, Space, SpaceError, cautions, unfed};
 pub use trial::{CostIn, Figures, Trial, TrialError};
 pub use write::{WriteError, write};
 pub use yardstick::{Yardstick, YardstickError};

@@ -5,7 +5,7 @@ use super::level::{self, Level, Range, RangeError};
 use crate::id::{Id, IndicatorId, RuleId};
 use crate::policy::error::nearest;
 use crate::policy::lint::lint;
-use crate::policy::{Condition, ConditionForm, Located, Policy, PolicyFile, units};
+use crate::policy::{Condition, ConditionForm, Located, Policy, PolicyFile, Rule, units};
 use crate::time::Span;
 
 /// The longest settling time that is tried by default.
@@ -22,6 +22,8 @@ pub struct Parameter {
     name: String,
     pub(super) what: What,
     unit: Option<String>,
+    /// Whether all that its rule reads is in the recordings.
+    fed: bool,
     levels: Vec<Level>,
     /// The level that is, or is nearest to, the present value.
     present: u16,
@@ -100,7 +102,7 @@ impl Parameter {
     fn new(name: String, what: What, is: Level, mut levels: Vec<Level>) -> Self {
         levels.push(is);
         level::tidy(&mut levels);
-        let mut parameter = Self { name, what, unit: None, levels: Vec::new(), present: 0, is };
+        let mut parameter = Self { name, what, unit: None, fed: true, levels: Vec::new(), present: 0, is };
         parameter.take(levels);
         parameter
     }
@@ -132,7 +134,7 @@ impl Space {
         let mut parameters = Vec::new();
         for (id, rule) in policy.rules().iter().filter(|(_, rule)| rule.reads(indicator)) {
             let Some(form) = file.rules.get(id.index()) else { continue };
-            let mut thresholds = Vec::new();
+            let (mut thresholds, fed) = (Vec::new(), missing(policy, rule, indicator).is_empty());
             for (leaf, condition) in rule.when.leaves().enumerate() {
                 let reads =
                     matches!(condition, Condition::Indicator { indicator: read, .. } if *read == indicator);
@@ -155,7 +157,7 @@ impl Space {
                 };
                 let (is, levels) = (Level::Number(threshold.value), level::of_samples(sorted, to_written));
                 let mut parameter = Parameter::new(format!("{}.threshold", rule.name), what, is, levels);
-                parameter.unit = unit;
+                (parameter.unit, parameter.fed) = (unit, fed);
                 thresholds.push(parameter);
             }
             if thresholds.len() > 1 {
@@ -166,7 +168,8 @@ impl Space {
             parameters.append(&mut thresholds);
             let (name, what) = (format!("{}.tarry", rule.name), What::Tarry { rule: id.index() });
             let levels = level::of_tarry(rule.tarry, every);
-            parameters.push(Parameter::new(name, what, Level::Tarry(rule.tarry), levels));
+            let tarry = Parameter::new(name, what, Level::Tarry(rule.tarry), levels);
+            parameters.push(Parameter { fed, ..tarry });
         }
         let moves = policy.moves();
         let settles = level::of_spans(moves.settle, SETTLE_MAX);
@@ -212,6 +215,17 @@ impl Space {
             let at = self.find(name)?;
             self.parameters.remove(at);
         }
+        self.sound()
+    }
+
+    /// Without the rules that read something else, too: on the recordings of one indicator they never see the rest of
+    /// what they wait for, so nothing says which of their values are better. [`vary`](Self::vary) takes them all the same.
+    ///
+    /// # Errors
+    ///
+    /// Nothing that varies.
+    pub fn fed(mut self) -> Result<Self, SpaceError> {
+        self.parameters.retain(|parameter| parameter.fed);
         self.sound()
     }
 
@@ -344,6 +358,35 @@ impl Space {
         new.retain(|caution| !known.contains(caution));
         new
     }
+}
+
+/// The rules that read this indicator and something else, too, that no recording of it feeds: their names, and the names of
+/// what is missing.
+#[must_use]
+pub fn unfed(policy: &Policy, indicator: IndicatorId) -> Vec<(&str, Vec<&str>)> {
+    let readers = policy.rules().rows().iter().filter(|rule| rule.reads(indicator));
+    let all = readers.map(|rule| (rule.name.as_str(), missing(policy, rule, indicator)));
+    all.filter(|(_, missing)| !missing.is_empty()).collect()
+}
+
+/// The other indicators and the queues that a rule reads, each once.
+fn missing<'p>(policy: &'p Policy, rule: &Rule, indicator: IndicatorId) -> Vec<&'p str> {
+    let mut names = Vec::new();
+    for leaf in rule.when.leaves() {
+        let name = match leaf {
+            Condition::Indicator { indicator: read, .. } if *read != indicator => {
+                policy.indicators()[*read].name.as_str()
+            }
+            Condition::Count { queue, .. } | Condition::Gain { queue, .. } => {
+                policy.queues()[*queue].name.as_str()
+            }
+            _ => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// A static warning: its code, and the way to what it is about.

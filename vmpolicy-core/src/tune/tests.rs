@@ -401,6 +401,36 @@ fn what_varies_is_what_was_asked_for() {
 }
 
 #[test]
+fn rules_that_read_more_than_is_fed_stay_as_they_are() {
+    let text = "\
+version: 1
+arrays: { oslo: { hosts: [mln1, mln2], base: mln6 }, away: { hosts: [big], relocation: 20m } }
+home: oslo
+indicators: { load: { every: 60s }, cpu: { every: 60s } }
+windows: { night: { hours: 22:00-06:00, zone: UTC } }
+queues: { jobs: { source: { directory: /srv/jobs }, every: 60s, classes: { big: 60s } } }
+rules:
+  - { name: both, when: { any: [load > 50, cpu > 90, { not: cpu < 3 }] }, do: move }
+  - { name: hot, when: cpu > 95, do: move }
+  - { name: jobs, when: { all: [load > 60, 'count(jobs, \"big\") >= 2'] }, do: move-from-home }
+  - { name: idle, when: { all: [load < 5, inside night] }, do: move-to-base }
+";
+    let (_, space, policy, load) = loaded(text);
+    let names = |space: Space| space.parameters().iter().map(|one| one.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(unfed(&policy, load), [("both", vec!["cpu"]), ("jobs", vec!["jobs"])]);
+    assert_eq!(
+        names(space.clone().fed().expect("something is left")),
+        ["idle.threshold", "idle.tarry", "settle", "dwell"]
+    );
+    // Who asks for it gets it.
+    let asked = space.clone().vary(&[("both.tarry".to_owned(), None)]).expect("there is one");
+    assert_eq!(names(asked), ["both.tarry"]);
+    let fixed = ["idle.threshold", "idle.tarry", "settle", "dwell"].map(str::to_owned);
+    let nothing = space.fix(&fixed).and_then(Space::fed);
+    assert_eq!(nothing, Err(SpaceError::Still));
+}
+
+#[test]
 fn bands_that_come_to_overlap_are_unwise() {
     let (loaded, space, policy, _) = loaded(FLOW);
     let known = cautions(&loaded.file, &policy);

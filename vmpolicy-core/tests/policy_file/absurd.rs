@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "time is what is tested")]
 
-use crate::support::TwoZones;
+use crate::shared::TwoZones;
 use std::time::{Duration, Instant};
 use vmpolicy_core::file::load;
 

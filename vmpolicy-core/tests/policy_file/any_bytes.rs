@@ -1,10 +1,11 @@
 //! No bytes are too much for the reader. The fuzz target calls the same function.
 
-use crate::support::TwoZones;
+use crate::shared::TwoZones;
+use crate::shared::problems::{are_in, with_slips};
 use proptest::prelude::*;
 use vmpolicy_core::file::{Problem, load};
 
-const EXAMPLES: [&str; 3] = [
+static EXAMPLES: [&str; 3] = [
     include_str!("../../../docs/examples/schedule-aware.yaml"),
     include_str!("../../../docs/examples/many-indicators.yaml"),
     include_str!("../../../docs/examples/cron-window.yaml"),
@@ -19,11 +20,7 @@ fn holds(text: &[u8]) {
             problems
         }
     };
-    for problem in problems {
-        for place in problem.place.iter().chain(problem.labels.iter().map(|label| &label.place)) {
-            assert!(place.start <= place.end && place.end as usize <= text.len(), "{problem:?}");
-        }
-    }
+    are_in(text, &problems);
 }
 
 proptest! {
@@ -45,16 +42,7 @@ proptest! {
     }
 
     #[test]
-    fn an_example_with_slips(
-        which in 0..EXAMPLES.len(),
-        slips in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[a-z0-9:,{}\\[\\]'\" \n-]{0,3}"), 1..5),
-    ) {
-        let mut text: Vec<u8> = EXAMPLES[which].as_bytes().to_vec();
-        for (at, removed, added) in slips {
-            let at = at.index(text.len().max(1)).min(text.len());
-            let end = (at + removed).min(text.len());
-            text.splice(at..end, added.into_bytes());
-        }
+    fn an_example_with_slips(text in with_slips(&EXAMPLES)) {
         holds(&text);
     }
 }

@@ -1,7 +1,8 @@
 //! Each kind of bad input, and what is said of it. The snapshots read as a document: the input, then
 //! everything that is told in one run.
 
-use crate::support::{assert_document, told};
+use crate::shared::assert_document;
+use crate::support::told;
 
 /// What each case begins with, so that it can be short.
 const SOUND: &str = "\

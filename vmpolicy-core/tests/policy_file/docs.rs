@@ -1,25 +1,11 @@
 //! That what is written about the policy file is true.
 
+use crate::shared::page::blocks;
 use crate::support::told;
 use std::collections::BTreeSet;
 
 const REFERENCE: &str = include_str!("../../../docs/policy-file.md");
 const ERRORS: &str = include_str!("../../../docs/errors.md");
-
-/// The blocks of a language in a page, each with the line that it begins in.
-fn blocks<'t>(page: &'t str, language: &str) -> Vec<(usize, &'t str)> {
-    let open = format!("```{language}\n");
-    let mut found = Vec::new();
-    let mut rest = page;
-    while let Some(start) = rest.find(&open) {
-        let body = &rest[start + open.len()..];
-        let end = body.find("\n```").expect("a block that ends") + 1;
-        let line = page[..page.len() - body.len()].lines().count() + 1;
-        found.push((line, &body[..end]));
-        rest = &body[end..];
-    }
-    found
-}
 
 /// A snippet is a whole file, or some of its sections: what it leaves out is put to it.
 fn completed(snippet: &str) -> String {
@@ -38,7 +24,7 @@ fn completed(snippet: &str) -> String {
 
 #[test]
 fn every_snippet_of_the_reference_is_sound() {
-    let snippets = blocks(REFERENCE, "yaml");
+    let snippets = blocks(REFERENCE);
     assert!(snippets.len() >= 10, "only {} snippets", snippets.len());
     for (line, snippet) in snippets {
         let told = told(completed(snippet).as_bytes());
@@ -84,7 +70,7 @@ fn every_example_of_an_error_gives_that_error() {
     let of_policies = |section: &&str| !["VS", "VT", "VE"].iter().any(|family| section.starts_with(family));
     for section in ERRORS.split("\n### ").skip(1).filter(of_policies) {
         let code: String = section.chars().take(6).collect();
-        for (_, snippet) in blocks(section, "yaml") {
+        for (_, snippet) in blocks(section) {
             let told = told(completed(snippet).as_bytes());
             assert!(told.contains(&code), "{code}:\n{snippet}\n{told}");
         }

@@ -3,7 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the examples are files")]
 
-use crate::support::{TwoZones, told};
+use crate::shared::TwoZones;
+use crate::support::told;
 use std::path::{Path, PathBuf};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{Loaded, load};

@@ -8,5 +8,7 @@ mod bad;
 mod docs;
 mod examples;
 mod several;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod support;
 mod unwise;

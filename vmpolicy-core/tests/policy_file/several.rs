@@ -1,12 +1,13 @@
 //! Several things wrong in one element: all of them are told in one run, and nothing that follows from
 //! another one.
 
-use crate::support::{TwoZones, assert_document, told};
+use crate::shared::marked::Marked;
+use crate::shared::{TwoZones, assert_document};
+use crate::support::told;
 use proptest::prelude::*;
 use vmpolicy_core::file::load;
 
-/// A sound file with everything in it. Each `«...»` may be put wrong on its own; what is between the bars is
-/// what stands there, then what is put there instead.
+/// A sound file with everything in it.
 const MARKED: &str = r#"version: «1|2»
 guest: «nii5|[]»
 arrays:
@@ -73,87 +74,28 @@ actuator: { exec: { argv: [ask, «"{to}"|"{tu}"»], timeout: «30s|0s» } }
 locator: { assume: «mln1|mln9», every: «1m|0s» }
 "#;
 
-/// The file with the marked places of these numbers put wrong, and where each of them is.
-fn wrong(which: &[usize]) -> (String, Vec<(usize, usize)>) {
-    let (mut text, mut places) = (String::new(), Vec::new());
-    for (index, piece) in MARKED.split('«').enumerate() {
-        let Some((marked, rest)) = piece.split_once('»') else {
-            text += piece;
-            continue;
-        };
-        let (right, bad) = marked.split_once('|').expect("two texts");
-        let start = text.len();
-        text += if which.contains(&(index - 1)) { bad } else { right };
-        places.push((start, text.len()));
-        text += rest;
-    }
-    (text, places)
-}
-
-/// What is told of the file, each problem as its code and the number of the marked place that it begins in.
-fn found(which: &[usize]) -> Vec<(&'static str, Option<usize>)> {
-    let (text, places) = wrong(which);
-    let problems = load(text.as_bytes(), &TwoZones).err().unwrap_or_default();
-    let mark = |at: u32| {
-        // Where two touch, what begins there is meant.
-        places.iter().rposition(|&(start, end)| start <= at as usize && (at as usize) < end)
-    };
-    // A place that begins before its mark, such as that of a whole map, belongs to the next mark.
-    let line = |at: u32| text[..at as usize].rfind('\n').map_or(0, |end| end + 1);
-    problems
-        .iter()
-        .map(|problem| {
-            let at = problem.place.map(|place| place.start);
-            (problem.code, at.and_then(|at| mark(at).or_else(|| places.iter().position(|p| p.0 >= line(at)))))
-        })
-        .collect()
-}
-
-fn marks() -> usize {
-    MARKED.matches('«').count()
-}
+const FILE: Marked = Marked {
+    text: MARKED,
+    problems: |text| load(text.as_bytes(), &TwoZones).err().unwrap_or_default(),
+    told: |text| told(text.as_bytes()),
+};
 
 #[test]
 fn every_mark_is_one_error_alone() {
-    assert_eq!(found(&[]), []);
-    for index in 0..marks() {
-        let (text, places) = wrong(&[index]);
-        let line = text[..places[index].0].lines().count();
-        assert!(found(&[index]).len() == 1, "line {line}, mark {index}:\n{}", told(text.as_bytes()));
-    }
+    FILE.each_is_one_error_alone();
 }
 
 #[test]
 fn any_two_are_both_told_and_nothing_else() {
-    let alone: Vec<_> = (0..marks()).map(|index| found(&[index])).collect();
-    let mut odd = Vec::new();
-    for one in 0..marks() {
-        for other in one + 1..marks() {
-            let mut expected = [alone[one].clone(), alone[other].clone()].concat();
-            let mut both = found(&[one, other]);
-            expected.sort_unstable();
-            both.sort_unstable();
-            if both != expected {
-                let (text, _) = wrong(&[one, other]);
-                odd.push(format!("## {one} and {other}\n{}expected {expected:?}\n", told(text.as_bytes())));
-            }
-        }
-    }
-    assert!(odd.is_empty(), "{} of them:\n{}", odd.len(), odd.join("\n"));
+    FILE.any_two_are_both_told_and_nothing_else();
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_number_of_them_is_told(which in prop::collection::btree_set(0..marks(), 3..20)) {
-        let which: Vec<usize> = which.into_iter().collect();
-        let told = found(&which);
-        for &index in &which {
-            for problem in found(&[index]) {
-                prop_assert!(told.contains(&problem), "{problem:?} of {index} in {told:?}");
-            }
-        }
+    fn any_number_of_them_is_told(which in prop::collection::btree_set(0..FILE.marks(), 3..20)) {
+        FILE.all_of_these_are_told(&which.into_iter().collect::<Vec<_>>());
     }
 }
 
@@ -236,6 +178,5 @@ fn in_one_element() {
 
 #[test]
 fn all_at_once() {
-    let (text, _) = wrong(&(0..marks()).collect::<Vec<_>>());
-    assert_document!(told(text.as_bytes()));
+    assert_document!(FILE.all_told());
 }

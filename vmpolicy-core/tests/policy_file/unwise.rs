@@ -1,6 +1,7 @@
 //! What is legal but unwise, and near misses of it that are not warned of.
 
-use crate::support::{assert_document, told};
+use crate::shared::assert_document;
+use crate::support::told;
 
 const SOUND: &str = "\
 version: 1

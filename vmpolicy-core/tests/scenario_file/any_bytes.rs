@@ -1,10 +1,12 @@
 //! No bytes are too much for the reader.
 
-use crate::support::{Disk, Shelf, TwoZones, loaded};
+use crate::shared::TwoZones;
+use crate::shared::problems::{are_in, with_slips};
+use crate::support::{Disk, Shelf, loaded};
 use proptest::prelude::*;
 use vmpolicy_core::file::scenario::{Files, load};
 
-const EXAMPLES: [&str; 4] = [
+static EXAMPLES: [&str; 4] = [
     include_str!("../../../docs/examples/scenarios/nii4.yaml"),
     include_str!("../../../docs/examples/scenarios/maintenance.yaml"),
     include_str!("../../../docs/examples/scenarios/outage.yaml"),
@@ -20,11 +22,7 @@ fn holds(text: &[u8], files: &mut dyn Files) {
             faulty.problems
         }
     };
-    for problem in problems {
-        for place in problem.place.iter().chain(problem.labels.iter().map(|label| &label.place)) {
-            assert!(place.start <= place.end && place.end as usize <= text.len(), "{problem:?}");
-        }
-    }
+    are_in(text, &problems);
 }
 
 proptest! {
@@ -43,16 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn an_example_with_slips(
-        which in 0..EXAMPLES.len(),
-        slips in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[a-z0-9:,{}\\[\\]'\" \n-]{0,3}"), 1..5),
-    ) {
-        let mut text: Vec<u8> = EXAMPLES[which].as_bytes().to_vec();
-        for (at, removed, added) in slips {
-            let at = at.index(text.len().max(1)).min(text.len());
-            let end = (at + removed).min(text.len());
-            text.splice(at..end, added.into_bytes());
-        }
+    fn an_example_with_slips(text in with_slips(&EXAMPLES)) {
         holds(&text, &mut Disk::examples());
     }
 }

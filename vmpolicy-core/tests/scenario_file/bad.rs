@@ -1,6 +1,7 @@
 //! Documents of what is told of scenarios that are wrong, or unwise.
 
-use crate::support::{Shelf, assert_document, told};
+use crate::shared::assert_document;
+use crate::support::{Shelf, told};
 
 const HEAD: &str = "version: 1\nlasts: 24h\n";
 const OSLO: &str = "arrays: { oslo: { hosts: [mln1, mln2, mln3], base: mln6 } }\n";

@@ -1,6 +1,7 @@
 //! What a scenario file comes to: ranges, defaults, places, feeds, prices, faults.
 
-use crate::support::{TwoZones, loaded, told};
+use crate::shared::TwoZones;
+use crate::support::{loaded, told};
 use vmpolicy_core::file::scenario::{Built, Files, NoFiles, ScenarioFile, load};
 use vmpolicy_core::sim::load::LoadSpec;
 use vmpolicy_core::sim::power::Power;

@@ -1,23 +1,10 @@
 //! That what is written about the scenario file is true.
 
+use crate::shared::page::blocks;
 use crate::support::{Shelf, told};
 
 const REFERENCE: &str = include_str!("../../../docs/scenario-file.md");
 const ERRORS: &str = include_str!("../../../docs/errors.md");
-
-/// The YAML blocks of a page, each with the line that it begins in.
-fn blocks(page: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let mut rest = page;
-    while let Some(start) = rest.find("```yaml\n") {
-        let body = &rest[start + "```yaml\n".len()..];
-        let end = body.find("\n```").expect("a block that ends") + 1;
-        let line = page[..page.len() - body.len()].lines().count() + 1;
-        found.push((line, &body[..end]));
-        rest = &body[end..];
-    }
-    found
-}
 
 /// A snippet is a whole file, or some of its sections: what it leaves out is put to it.
 fn completed(snippet: &str) -> String {

@@ -2,7 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the examples are files")]
 
-use crate::support::{Disk, TwoZones, told};
+use crate::shared::TwoZones;
+use crate::support::{Disk, told};
 use vmpolicy_core::file::scenario::{Built, load, parse};
 use vmpolicy_core::sim::scenario::{GuestSet, LiveMoves, Relocations, What};
 use vmpolicy_core::time::{Span, Wall};

@@ -8,6 +8,8 @@ mod built;
 mod docs;
 mod examples;
 mod several;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod support;
 #[cfg(feature = "testkit")]
 mod written;

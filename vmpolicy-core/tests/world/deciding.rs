@@ -74,3 +74,35 @@ fn a_guest_that_is_not_to_decide_asks_for_nothing_at_its_start_either() {
         assert_eq!(requests(RESTING, deciding), 0, "{deciding:?}");
     }
 }
+
+/// One job of ten minutes on the only core of a host that a tenant wants for itself.
+const WORKING: &str = "
+version: 1
+lasts: 1h
+arrays:
+  oslo: { hosts: [mln1], each: { cores: 1, clock: 2GHz } }
+queues: { jobs: { classes: { big: 1200 }, batches: [{ at: 0s, jobs: { big: 1 } }] } }
+guests:
+  worker:
+    at: mln1
+    policy:
+      queues: { jobs: { source: { directory: jobs }, every: 1m, classes: { big: {} } } }
+      rules: [{ name: many, when: 'count(jobs, \"big\") >= 9', do: move }]
+  tenant: { at: mln1, load: 1 }
+";
+
+#[test]
+fn a_job_takes_processor_time_for_as_long_as_it_runs() {
+    let alone = WORKING.replace("load: 1 }", "load: 0 }");
+    let ran = |text: &str| {
+        let built = load(text.as_bytes(), &UtcOnly, &mut NoFiles).map_err(|faulty| faulty.problems);
+        run(&built.expect("it is sound").scenario, Options::default(), &mut ()).expect("nothing is violated")
+    };
+    // It begins with the first step, and what is used is known to a step.
+    let busy_min = ran(&alone).hosts[0].busy_hours * 60.0;
+    assert!((9.0..=11.0).contains(&busy_min), "{busy_min}");
+    // Each has half, so it takes twenty minutes, and the tenant misses half of them.
+    let shared = ran(WORKING);
+    let missed_min = shared.guests[1].missed * 60.0;
+    assert!((9.0..=11.0).contains(&missed_min), "{missed_min}");
+}

@@ -5,6 +5,7 @@
 mod deciding;
 mod faults;
 mod islands;
+mod judged;
 mod moves;
 mod ordinary;
 mod place;

@@ -1,8 +1,10 @@
-//! `vmpolicy check`: every error and warning of policy files, and of scenarios with the policies that they name.
+//! `vmpolicy check`: every error and warning of policy files; of scenarios and tests, with the policies that they
+//! name; and of expectations of a policy.
 
 use super::diagnostics::{Text, Told};
-use super::simulate::input::{Looked as LookedAtScenario, is_scenario};
-use super::terminal::{Terminal, complain, print};
+use super::given::Given;
+use super::simulate::input::Looked as LookedAtScenario;
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
 use clap::{ColorChoice, ValueEnum};
@@ -11,8 +13,10 @@ use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::Policy;
+use vmpolicy_core::file::expect::load_expectations;
 use vmpolicy_core::file::scenario::Told as ToldOfPolicy;
-use vmpolicy_core::file::{Problem, Severity, load};
+use vmpolicy_core::file::trial::{BadPolicy, TrialProblems, load_trials};
+use vmpolicy_core::file::{FileKind, Problem, Severity, load};
 use vmpolicy_core::sim::scenario::Scenario;
 
 const EXAMPLES: &str = "\
@@ -20,11 +24,14 @@ Examples:
   vmpolicy check policy.yaml
   vmpolicy check --deny warnings --format json policies/*.yaml
   vmpolicy check scenarios/*.yaml
+  vmpolicy check tests/*.yaml
+  vmpolicy check expect.yaml --policy policy.yaml
   generate-policy | vmpolicy check -
   vmpolicy check --explain VP0012
 
-A file that says at its top how long it `lasts` is a scenario: the policies and recordings that it names are
-read and judged too.
+A file that says at its top how long it `lasts` is a scenario, and one that has `tests` is a file for
+`vmpolicy test`: what they name is read and judged too. One that has `expect` is for `vmpolicy verify`, and
+is about the policy that --policy names.
 
 Exit status: 0 no errors, 1 a file has errors, 2 wrong usage, 3 a file can't be read. The
 other files are still checked; the greatest number counts.";
@@ -35,11 +42,14 @@ const CODES: &str = include_str!("errors.md");
 /// No file that is one is longer; the reader says so and need not see it all.
 const BYTES_MAX: u64 = 8 << 20;
 
+/// Why expectations alone can't be judged.
+const HOMELESS: &str = "expectations are about a policy: say which with --policy";
+
 /// The arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Policy files and scenario files; `-` is standard input.
+    /// Policies, scenarios, tests and expectations; `-` is standard input.
     #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
     /// How to print what was found.
@@ -51,6 +61,9 @@ pub struct Args {
     /// What else makes a file fail.
     #[arg(long, value_name = "WHAT", value_enum)]
     pub deny: Option<Deny>,
+    /// The policy that expectations are about.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// Explain what a code such as VP0012 means, and check nothing.
     #[arg(long, value_name = "CODE", conflicts_with = "files")]
     pub explain: Option<String>,
@@ -69,6 +82,10 @@ pub fn run(args: &Args) -> Exit {
     if let Some(code) = &args.explain {
         return explain(code);
     }
+    let about = match args.policy.as_deref().map(Given::read).transpose() {
+        Ok(about) => about.map(|given| given.loaded.policy),
+        Err(exit) => return exit,
+    };
     let zones = SystemZones::default();
     let terminal = Terminal::of_stdout(args.color);
     let mut exit = Exit::Done;
@@ -76,21 +93,23 @@ pub fn run(args: &Args) -> Exit {
     for path in &args.files {
         let file = shown(path);
         let looked = match read(path) {
-            Ok(bytes) => {
-                let checked = if is_scenario(&bytes) {
-                    Checked::of_scenario(&bytes, path, &zones)
-                } else {
-                    Checked::of(&bytes, &zones)
-                };
-                if checked.fails(args.deny) {
-                    exit = exit.max(Exit::No);
+            Ok(bytes) => match Checked::by_kind(&bytes, path, about.as_ref(), &zones) {
+                Some(checked) => {
+                    if checked.fails(args.deny) {
+                        exit = exit.max(Exit::No);
+                    }
+                    Looked { file, bytes, checked: Ok(checked) }
                 }
-                Looked { file, bytes, checked: Ok(checked) }
-            }
+                None => {
+                    exit = exit.max(Exit::Usage);
+                    complain(&format!("{file}: {HOMELESS}"));
+                    Looked { file, bytes, checked: Err(HOMELESS.to_owned()) }
+                }
+            },
             Err(error) => {
                 exit = Exit::Outside;
                 complain(&format!("can't read {file}: {error}"));
-                Looked { file, bytes: Vec::new(), checked: Err(error) }
+                Looked { file, bytes: Vec::new(), checked: Err(error.to_string()) }
             }
         };
         match args.format {
@@ -105,13 +124,7 @@ pub fn run(args: &Args) -> Exit {
     }
     if args.format == Format::Json {
         let told: Vec<_> = found.iter().map(Looked::told).collect();
-        let printed = match serde_json::to_string_pretty(&told) {
-            Ok(json) => print(&(json + "\n")),
-            Err(error) => {
-                complain(&format!("can't write JSON: {error}"));
-                Err(Exit::Outside)
-            }
-        };
+        let printed = print_json(serde_json::to_string_pretty(&told));
         exit = exit.max(printed.err().unwrap_or(Exit::Done));
     }
     exit
@@ -146,13 +159,18 @@ struct Checked {
 enum Sound {
     Policy(Box<Policy>),
     Scenario(Box<Scenario>),
+    /// So many tests.
+    Tests(usize),
+    /// So many expectations.
+    Expectations(usize),
 }
 
 /// A file that was looked at.
 struct Looked {
     file: String,
     bytes: Vec<u8>,
-    checked: io::Result<Checked>,
+    /// Why not, where it can't be looked at.
+    checked: Result<Checked, String>,
 }
 
 /// A file as JSON.
@@ -176,6 +194,16 @@ struct ToldNamed<'a> {
 }
 
 impl Checked {
+    /// As what it is meant. None for expectations of nobody knows which policy.
+    fn by_kind(bytes: &[u8], path: &Path, about: Option<&Policy>, zones: &SystemZones) -> Option<Self> {
+        Some(match FileKind::of(bytes) {
+            FileKind::Scenario => Self::of_scenario(bytes, path, zones),
+            FileKind::Tests => Self::of_tests(bytes, path, zones),
+            FileKind::Expectations => Self::of_expectations(bytes, about?),
+            FileKind::Policy => Self::of(bytes, zones),
+        })
+    }
+
     fn of(bytes: &[u8], zones: &SystemZones) -> Self {
         match load(bytes, zones) {
             Ok(loaded) => {
@@ -188,9 +216,39 @@ impl Checked {
     }
 
     fn of_scenario(bytes: &[u8], path: &Path, zones: &SystemZones) -> Self {
-        let LookedAtScenario { scenario, problems, policies } = LookedAtScenario::at(bytes, path, zones);
+        let LookedAtScenario { scenario, problems, policies, .. } = LookedAtScenario::at(bytes, path, zones);
         let sound = scenario.map(|scenario| Sound::Scenario(Box::new(scenario)));
         Self { sound, problems, named: policies }
+    }
+
+    /// The tests are not run.
+    fn of_tests(bytes: &[u8], path: &Path, zones: &SystemZones) -> Self {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut policy = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
+        match load_trials(bytes, zones, &mut policy) {
+            Ok(trials) => {
+                let sound = Some(Sound::Tests(trials.cases.len()));
+                Self { sound, problems: Vec::new(), named: Vec::new() }
+            }
+            Err(TrialProblems { problems, policies }) => {
+                let from_here = |BadPolicy { path, text, problems }: BadPolicy| ToldOfPolicy {
+                    path: shown(&folder.join(path)),
+                    text,
+                    problems,
+                };
+                Self { sound: None, problems, named: policies.into_iter().map(from_here).collect() }
+            }
+        }
+    }
+
+    fn of_expectations(bytes: &[u8], about: &Policy) -> Self {
+        match load_expectations(bytes, about) {
+            Ok(expectations) => {
+                let sound = Some(Sound::Expectations(expectations.len()));
+                Self { sound, problems: Vec::new(), named: Vec::new() }
+            }
+            Err(problems) => Self { sound: None, problems, named: Vec::new() },
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &Problem> {
@@ -252,6 +310,8 @@ impl Sound {
                 (scenario.hosts.len(), "host", true),
                 (scenario.faults.len(), "fault", false),
             ],
+            Self::Tests(tests) => vec![(*tests, "test", true)],
+            Self::Expectations(expectations) => vec![(*expectations, "expectation", true)],
         };
         let shown = parts.into_iter().filter(|(number, _, always)| *always || *number > 0);
         shown.map(|(number, what, _)| many(number, what)).collect::<Vec<_>>().join(", ")
@@ -277,7 +337,7 @@ impl Looked {
                 ToldFile { file, ok, unreadable: None, problems, named }
             }
             Err(error) => {
-                let unreadable = Some(error.to_string());
+                let unreadable = Some(error.clone());
                 ToldFile { file, ok: false, unreadable, problems: Vec::new(), named: Vec::new() }
             }
         }

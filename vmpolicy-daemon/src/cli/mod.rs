@@ -6,6 +6,7 @@ pub mod completions;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
+mod given;
 #[cfg(feature = "manual")]
 pub mod manual;
 pub mod merge;

@@ -4,6 +4,7 @@ use super::Exit;
 use super::backtest::output::Output;
 use super::check::shown;
 use super::terminal::complain;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A file to be written, and what it is to hold, such as `report`; none where nobody asked for it.
@@ -36,8 +37,30 @@ pub(in crate::cli) fn save(path: &Path, text: &str) -> Result<(), Exit> {
     Output::whole(path, text.as_bytes()).map_err(|error| unwritable(path, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Exit {
-    complain(&format!("can't write {}: {error}", shown(path)));
+/// Writes lines: to a file that is whole or as it was before, or to standard output. `write` says whether it could
+/// write, or how the command ends if it had nothing to write.
+pub(in crate::cli) fn lines<T>(
+    path: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<io::Result<T>, Exit>,
+) -> Result<T, Exit> {
+    let failed = |error| unwritable(path, &error);
+    if is_dash(path) {
+        let mut to = BufWriter::new(io::stdout());
+        return write(&mut to)?.and_then(|done| to.flush().map(|()| done)).map_err(failed);
+    }
+    let mut to = BufWriter::new(Output::create(path).map_err(failed)?);
+    let done = write(&mut to)?.map_err(failed)?;
+    let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
+    whole.map(|()| done).map_err(failed)
+}
+
+/// Says that it can't be written. Of a pipe whose reader has gone, that is no failure: it has read enough.
+pub(in crate::cli) fn unwritable(path: &Path, error: &io::Error) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    let path = if is_dash(path) { "standard output".to_owned() } else { shown(path) };
+    complain(&format!("can't write {path}: {error}"));
     Exit::Outside
 }
 

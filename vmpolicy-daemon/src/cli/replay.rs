@@ -1,5 +1,6 @@
 //! `vmpolicy replay`: the daemon's recorded inputs through the engine again.
 
+use super::terminal::{print, print_json};
 use super::{Exit, Format};
 use crate::inputs::{Broken, ReplayError, Replayed, replay};
 use std::fs::File;
@@ -12,7 +13,7 @@ Examples:
   vmpolicy replay inputs.jsonl       every decision made again: are the records the same?
 
 Exit status: 0 they are, byte for byte; 1 one differs, or the file can't be used; 2 wrong usage;
-3 the file can't be read.";
+3 the file can't be read, or the result can't be written.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -43,12 +44,12 @@ pub fn run(args: &Args) -> Exit {
             };
         }
     };
-    let text = match args.format {
-        Format::Text => text(&replayed),
-        Format::Json => serde_json::to_string_pretty(&replayed).unwrap_or_default() + "\n",
+    let printed = match args.format {
+        Format::Text => print(&text(&replayed)),
+        Format::Json => print_json(serde_json::to_string_pretty(&replayed)),
     };
-    let _ = io::stdout().write_all(text.as_bytes());
-    if replayed.differs.is_some() { Exit::No } else { Exit::Done }
+    let exit = if replayed.differs.is_some() { Exit::No } else { Exit::Done };
+    printed.err().unwrap_or(exit)
 }
 
 fn open(args: &Args) -> io::Result<Box<dyn BufRead>> {

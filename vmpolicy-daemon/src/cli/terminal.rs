@@ -53,12 +53,49 @@ const PROSE_MAX: usize = 100;
 ///
 /// Where it can't be written for another reason, such as a full disk; that is said on standard error.
 pub fn print(text: &str) -> Result<(), Exit> {
+    write(text).map_err(|error| {
+        complain(&format!("can't write to standard output: {error}"));
+        Exit::Outside
+    })
+}
+
+/// The same for JSON that may not have come about; with a line end.
+///
+/// # Errors
+///
+/// Where there is none, or as [`print`].
+pub fn print_json(json: serde_json::Result<String>) -> Result<(), Exit> {
+    let json = json.map_err(|error| {
+        complain(&format!("can't print the result: {error}"));
+        Exit::Outside
+    })?;
+    print(&(json + "\n"))
+}
+
+/// Says what clap has to say of a command line. Help and the version are errors to clap, and go to standard output.
+#[must_use]
+pub fn answer(error: &clap::Error, program: &str) -> Exit {
+    if error.use_stderr() {
+        // Where nobody hears it, the exit status still tells.
+        let _ = error.print();
+        return Exit::Usage;
+    }
+    let text = error.render();
+    let colour = Terminal::of_stdout(ColorChoice::Auto).colour;
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    write(&text).map_or_else(
+        |error| {
+            let _ = writeln!(io::stderr().lock(), "{program}: can't write to standard output: {error}");
+            Exit::Outside
+        },
+        |()| Exit::Done,
+    )
+}
+
+fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain(&format!("can't write to standard output: {error}"));
-            Err(Exit::Outside)
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }

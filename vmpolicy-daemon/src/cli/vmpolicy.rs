@@ -1,5 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
+use super::terminal::answer;
 use super::{Exit, backtest, check, completions, demo, explain, merge, replay, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -69,11 +70,7 @@ pub enum Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
         Ok(cli) => run(cli.command).into(),
-        Err(error) => {
-            // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
-            let _ = error.print();
-            if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
-        }
+        Err(error) => answer(&error, "vmpolicy").into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `vmpolicyd`: the guest daemon's command line.
 
 use super::Exit;
+use super::terminal::answer;
 use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::daemon::{DaemonError, Options, serve};
@@ -65,11 +66,7 @@ Exit status: 0 ended by a signal, 1 the policy file has errors, 2 wrong usage, 3
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are errors to clap, and go to stdout; a closed pipe is no reason to fail.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
-        }
+        Err(error) => return answer(&error, "vmpolicyd").into(),
     };
     log_to_stderr();
     let options = Options {

@@ -1,7 +1,9 @@
 //! The figures as drawings that need no script: what is printed, and what a reader without scripts sees. Always the
 //! whole range.
 
-use super::model::{Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState, Variant};
+use super::model::{
+    Band, Bars, Figure, Indicator, Lanes, Meter, Page, Panel, Points, Stack, StayState, Unit, Variant,
+};
 use super::number::Offset;
 use super::thin;
 use super::words::{Shared, civil, escaped, plain};
@@ -39,6 +41,8 @@ struct Drawing<'a> {
     beside: f64,
     low: f64,
     high: f64,
+    /// Whether what is measured is a part of a whole, and shown in per cent.
+    parts: bool,
 }
 
 pub(super) fn panel(panel: &Panel, variant: &Variant, page: &Page) -> String {
@@ -52,6 +56,7 @@ pub(super) fn panel(panel: &Panel, variant: &Variant, page: &Page) -> String {
         beside: 0.0,
         low: 0.0,
         high: 1.0,
+        parts: false,
     };
     match &panel.figure {
         Figure::Indicator(figure) => {
@@ -127,7 +132,8 @@ impl Drawing<'_> {
         for value in ticks(self.low, self.high, whole) {
             let y = self.y(value);
             let _ = write!(self.out, "<path class=\"rule\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
-            self.text("text-anchor=\"end\"", LEFT - 8.0, y + 4.0, &plain(value));
+            let says = if self.parts { format!("{}%", plain(value * 100.0)) } else { plain(value) };
+            self.text("text-anchor=\"end\"", LEFT - 8.0, y + 4.0, &says);
         }
     }
 
@@ -161,17 +167,7 @@ impl Drawing<'_> {
             let _ = write!(self.out, "<path class=\"data\" d=\"{data}\"/>");
         }
         if let Some(band) = band {
-            let width = self.x(band.bucket_s.0) - LEFT;
-            for (index, (low, high)) in band.low.iter().zip(&band.high).enumerate() {
-                let x = self.x(index as i64 * band.bucket_s.0);
-                if band.in_breach[index] > 0 {
-                    self.rect("class=\"shade\"", x, self.top, width, self.bottom - self.top);
-                }
-                if let (Some(low), Some(high)) = (low.shown(), high.shown()) {
-                    let (y, end) = (self.y(high), self.y(low));
-                    self.rect("class=\"range\"", x, y, width, (end - y).max(0.8));
-                }
-            }
+            self.band(band);
             let at = (0..band.mean.len()).map(|index| Offset(index as i64 * band.bucket_s.0)).collect();
             let mean = Points { bucket_s: None, at, low: band.mean.clone(), high: Vec::new() };
             let data = self.steps(&mean);
@@ -192,6 +188,31 @@ impl Drawing<'_> {
             above = y.min(above - 13.0);
             self.text(&format!("class=\"{class}\""), RIGHT + 8.0, above + 4.0, &says);
         }
+    }
+
+    /// The range of all guests in each bucket, as one path; stretches with any in breach as one shade each.
+    fn band(&mut self, band: &Band) {
+        let width = self.x(band.bucket_s.0) - LEFT;
+        let at = |index: usize| index as i64 * band.bucket_s.0;
+        let buckets: Vec<usize> = (0..band.in_breach.len()).collect();
+        for stretch in
+            buckets.chunk_by(|one, other| (band.in_breach[*one] > 0) == (band.in_breach[*other] > 0))
+        {
+            if let [first, .., last] | [first @ last] = stretch
+                && band.in_breach[*first] > 0
+            {
+                let (x, end) = (self.x(at(*first)), self.x(at(*last)) + width);
+                self.rect("class=\"shade\"", x, self.top, end - x, self.bottom - self.top);
+            }
+        }
+        let mut data = String::new();
+        for (index, (low, high)) in band.low.iter().zip(&band.high).enumerate() {
+            if let (Some(low), Some(high)) = (low.shown(), high.shown()) {
+                let (x, y, end) = (self.x(at(index)), self.y(high), self.y(low));
+                let _ = write!(data, "M{x:.1} {y:.1}h{width:.1}V{:.1}h-{width:.1}z", end.max(y + 0.8));
+            }
+        }
+        let _ = write!(self.out, "<path class=\"range\" d=\"{data}\"/>");
     }
 
     /// Below the indicator, when the guests moved: each column once.
@@ -306,27 +327,33 @@ impl Drawing<'_> {
         let mut below = vec![0.0; steps.len()];
         for (row, counts) in figure.counts.iter().enumerate() {
             let colour = figure.hosts.get(row).map_or("#999999", |&host| colours[host]);
-            let (mut there, mut back) = (String::new(), Vec::new());
-            for (step, &(at, index)) in steps.iter().enumerate() {
-                let x = self.x(at);
-                let end = steps.get(step + 1).map_or(RIGHT, |next| self.x(next.0));
-                let count = counts[index].0;
-                let (top, base) = (self.y(below[step] + count), self.y(below[step]));
-                let _ = write!(there, "L{x:.1} {top:.1}H{end:.1}");
-                back.push(format!("L{end:.1} {base:.1}H{x:.1}"));
-                below[step] += count;
-            }
-            back.reverse();
-            if let Some(rest) = there.strip_prefix('L') {
+            let place = |(step, &(at, index)): (usize, &(i64, usize))| {
+                let [x, top, base] = [self.x(at), self.y(below[step] + counts[index].0), self.y(below[step])];
+                [x, top, base].map(|number| format!("{number:.1}"))
+            };
+            let places: Vec<_> = steps.iter().enumerate().map(place).collect();
+            steps.iter().zip(&mut below).for_each(|((_, index), below)| *below += counts[*index].0);
+            if let [[first, top, _], ..] = places.as_slice() {
+                // There along the top and back along the bottom; only where it goes up or down is a corner.
+                let (mut data, mut back) = (format!("M{first} {top}"), format!("H{first}Z"));
+                for pair in places.windows(2) {
+                    let ([_, before, under], [x, top, base]) = (&pair[0], &pair[1]);
+                    if top != before {
+                        let _ = write!(data, "H{x}V{top}");
+                    }
+                    if base != under {
+                        back.insert_str(0, &format!("H{x}V{under}"));
+                    }
+                }
+                if let Some([_, _, base]) = places.last() {
+                    let _ = write!(data, "H{RIGHT}V{base}{back}");
+                }
                 let name = figure.hosts.get(row).map_or_else(
                     || format!("{} other hosts", figure.others),
                     |&host| self.page.hosts[host].name.clone(),
                 );
-                let (back, name) = (back.concat(), escaped(&name));
-                let _ = write!(
-                    self.out,
-                    "<path fill=\"{colour}\" d=\"M{rest}{back}Z\"><title>{name}</title></path>"
-                );
+                let name = escaped(&name);
+                let _ = write!(self.out, "<path fill=\"{colour}\" d=\"{data}\"><title>{name}</title></path>");
             }
         }
         // As they stand above each other.
@@ -395,11 +422,16 @@ impl Drawing<'_> {
     fn meter(&mut self, figure: &Meter) {
         let all = || figure.lines.iter().map(|(_, points)| points);
         let numbers = || all().flat_map(|points| points.low.iter().chain(&points.high)).map(|one| one.0);
+        self.parts = figure.unit == Unit::Share;
         self.plot(110.0, numbers().fold(0.0, f64::min), numbers().fold(0.0, f64::max) * 1.05, false);
         for (row, (name, points)) in figure.lines.iter().enumerate() {
             let colour = PALETTE[row % PALETTE.len()];
             let data = self.steps(points);
             let _ = write!(self.out, "<path class=\"data\" style=\"stroke:{colour}\" d=\"{data}\"/>");
+            if figure.lines.len() > 1 {
+                // The caption above the drawing says it.
+                continue;
+            }
             self.rect(&format!("fill=\"{colour}\""), RIGHT + 8.0, self.top + row as f64 * 16.0, 10.0, 10.0);
             self.text("", RIGHT + 23.0, self.top + row as f64 * 16.0 + 9.0, name);
         }

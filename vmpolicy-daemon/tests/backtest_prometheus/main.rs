@@ -1,4 +1,4 @@
-//! `vmpolicy backtest --trace prometheus:..` against a real Prometheus, and against servers that misbehave.
+//! `vmpolicy backtest` and `tune` with `--trace prometheus:..` against a real Prometheus, and against servers that misbehave.
 //!
 //! Nothing is skipped: where the server is missing, the tests fail and say how to get it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
@@ -29,9 +29,14 @@ rules:
 
 /// Runs `vmpolicy backtest policy.yaml` in this folder: standard output, standard error, and the exit status.
 fn backtest(folder: &Path, args: &[&str]) -> (String, String, i32) {
+    vmpolicy(folder, "backtest", args)
+}
+
+/// The same for another command.
+fn vmpolicy(folder: &Path, subcommand: &str, args: &[&str]) -> (String, String, i32) {
     std::fs::write(folder.join("policy.yaml"), POLICY).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
-    command.current_dir(folder).args(["backtest", "policy.yaml"]).args(args).stdin(Stdio::null());
+    command.current_dir(folder).args([subcommand, "policy.yaml"]).args(args).stdin(Stdio::null());
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(proxy);
     }

@@ -1,8 +1,8 @@
 //! A real Prometheus, filled by promtool with samples that are known: what it answers comes to what the same
 //! samples come to as CSV.
 
-use crate::backtest;
 use crate::server::Server;
+use crate::{backtest, vmpolicy};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -84,6 +84,25 @@ fn a_range_query_comes_to_what_the_samples_come_to_as_csv() {
     let (trace, _, report) = json(&asked);
     assert_eq!(report, json(&csv).2);
     assert!(trace.as_str().unwrap().ends_with(": last_over_time(load[14s])"), "{trace}");
+
+    // So does a tuning.
+    let tuned = |args: &[String]| {
+        let more = ["--candidates", "16", "--format", "json"];
+        let args: Vec<_> = args.iter().map(String::as_str).chain(more).collect();
+        let (out, err, status) = vmpolicy(server.folder(), "tune", &args);
+        assert_eq!(status, 0, "{out}\n{err}");
+        let mut report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let recordings = report["recordings"].as_array_mut().unwrap();
+        let names: Vec<_> =
+            recordings.iter_mut().map(|one| one.as_object_mut().unwrap().remove("trace")).collect();
+        (names, report)
+    };
+    let (names, report) = tuned(&asked);
+    assert_eq!(report, tuned(&csv).1);
+    assert!(
+        names.iter().all(|name| name.as_ref().is_some_and(|name| name.as_str() == trace.as_str())),
+        "{names:?}"
+    );
 
     // By all labels, one picked; asked for a time as promtool would have it, at the policy's own interval.
     let some = ["--query", "load", "--from", "2009-05-06T04:00:00Z", "--to", "2009-05-06T05:00:00Z"];

@@ -60,6 +60,13 @@ fn a_daemon_s_decisions_are_made_again_from_its_inputs() {
     let records = format!("{} records, each the same byte for byte", guest.records().len());
     assert!(text.contains(&records), "{records}:\n{text}");
 
+    // What can't be written is no success.
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
+        let ran = command.arg("replay").arg(guest.path("inputs")).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(3), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+
     // The same inputs under a bent record are not the same.
     let inputs = std::fs::read_to_string(guest.path("inputs")).unwrap();
     guest.write("inputs", &inputs.replacen("\"to\":\"mln2\"", "\"to\":\"mln3\"", 1));

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vmpolicy_core::file::scenario::{NoFiles, load};
 use vmpolicy_core::record::View;
 use vmpolicy_core::sim::scenario::{GuestIx, Scenario};
-use vmpolicy_core::sim::world::{Options, Watch, run};
+use vmpolicy_core::sim::world::{Options, Outcome, Watch, run};
 use vmpolicy_core::time::Mono;
 use vmpolicy_core::{Output, Policy};
 use vmpolicy_daemon::zones::SystemZones;
@@ -45,15 +45,20 @@ impl Watch for Told<'_> {
     }
 }
 
+/// What the library makes of a scenario as a whole: the outcome, and the lines of its records.
+pub(crate) fn recorded(scenario: &Scenario) -> (Outcome, String) {
+    let mut told = Told { scenario, lines: Vec::new() };
+    let outcome = run(scenario, Options::default(), &mut told).unwrap();
+    told.lines.sort_by_key(|line| (line.0, line.1));
+    (outcome, told.lines.iter().map(|line| format!("{}\n", line.2)).collect())
+}
+
 #[test]
 fn events_are_what_the_library_records() {
     for name in ["outage.yaml", "maintenance.yaml"] {
         let text = fs::read(scenarios().join(name)).unwrap();
         let scenario = load(&text, &SystemZones::default(), &mut NoFiles).unwrap().scenario;
-        let mut told = Told { scenario: &scenario, lines: Vec::new() };
-        run(&scenario, Options::default(), &mut told).unwrap();
-        told.lines.sort_by_key(|line| (line.0, line.1));
-        let expected: String = told.lines.iter().map(|line| format!("{}\n", line.2)).collect();
+        let (_, expected) = recorded(&scenario);
         let events = simulate(&[name, "--events", "-"]);
         assert!(expected.lines().count() > 20 && events == expected, "{name}");
         let times: Vec<_> = events.lines().map(|line| Event::of(line).at_s).collect();

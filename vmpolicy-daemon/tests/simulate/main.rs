@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
 mod effects;
+mod islands;
 mod nobody;
 mod recordings;
 mod thesis;
 mod tool;
+mod verified;
 mod wrong;

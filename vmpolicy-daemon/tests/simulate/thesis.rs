@@ -1,6 +1,8 @@
 //! The thesis's figures (chapter 4), from the command's own output.
 
-use super::tool::{Event, events, json};
+use super::tool::{Event, events, json, scenarios};
+use std::fs;
+use tempfile::TempDir;
 
 /// What the guests asked for in each hour from the beginning.
 fn requests_by_hour(scenario: &str) -> Vec<u64> {
@@ -94,4 +96,34 @@ fn nii4_relocates_as_it_did() {
     let report = json(&["nii4.yaml"]);
     assert_eq!(report["variants"][0]["totals"]["relocations"], 3);
     assert_eq!(report["variants"][0]["totals"]["moving"], 574 + 1_324 + 208);
+}
+
+/// 3.12.3: after a move the local queue comes before the main one. While nii4 is on its way with six big jobs, the main
+/// queue gets a batch that would send it home at once, were it looked at.
+#[test]
+fn nii4_works_off_its_local_queue_before_it_looks_at_the_main_one() {
+    let text = fs::read_to_string(scenarios().join("nii4.yaml")).unwrap();
+    let (before, rest) = text.split_once("      - { at: 0s,").unwrap();
+    let (_, after) = rest.split_once("\nguests:").unwrap();
+    let batches = "      - { at: 0s, jobs: { grade b: 1 } }\n      - { at: 90m, jobs: { grade a: 6, grade b: 4 } }\n      \
+                   - { at: 95m, jobs: { grade b: 2 } }\n";
+    let folder = TempDir::new().unwrap();
+    let policy = scenarios().join("../site-aware.yaml");
+    let after = after.replace("../site-aware.yaml", policy.to_str().unwrap());
+    let world = folder.path().join("nii4.yaml");
+    fs::write(&world, format!("{before}{batches}\nguests:{after}")).unwrap();
+
+    let world = world.to_str().unwrap();
+    let (requests, confirmed) = (events(world, "request"), events(world, "confirmed"));
+    let did: Vec<_> = requests.iter().map(|asked| asked.text("do")).collect();
+    assert_eq!(did, ["move-to-home", "move-from-home", "move-to-home"]);
+    let saw = |request: &Event| request.says["because"]["conditions"][0]["saw"].as_f64();
+    assert_eq!((saw(&requests[1]), saw(&requests[2])), (Some(6.0), Some(0.0)), "a batch each");
+    // It settles for 45 s, and works off what it brought, one job after the other at 4.56 GHz: 142.18 gigacycles a
+    // big job, 40 a small one. Only then does it look, as soon as its next look is due, within 120 s.
+    let arrived = confirmed[1].at_s;
+    assert!(arrived > requests[0].at_s + 95.0 * 60.0, "the main queue has had its batch since");
+    let local_s = (6.0 * 142.18 + 4.0 * 40.0) / 4.56;
+    let looked_s = requests[2].at_s - arrived - 45.0;
+    assert!(local_s > 120.0 && (local_s..local_s + 120.0).contains(&looked_s), "{looked_s}, not {local_s}");
 }

@@ -121,3 +121,36 @@ fn paths_go_from_the_folder_of_the_scenario() {
     piped.current_dir(here.join("world")).stdin(fs::File::open(here.join("world/scenario.yaml")).unwrap());
     assert!(told(piped, 0).0.starts_with("scenario  <stdin>"));
 }
+
+/// Whatever the scenario names is read, and stays as it is.
+#[test]
+fn no_output_takes_the_place_of_a_file_that_the_scenario_names() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path();
+    fs::create_dir_all(here.join("world/days")).unwrap();
+    put(here, "world/policy.yaml", POLICY);
+    put(here, "world/other.yaml", &POLICY.replace("> 50", "> 60"));
+    put(here, "world/load.csv", "timestamp,value\n2026-01-05T00:00:00Z,20\n2026-01-05T00:30:00Z,60\n");
+    put(here, "world/days/a", "10\n20\n30\n");
+    let scenario = SCENARIO.replace("load: 20", "load: { trace: load.csv }")
+        + "  crowd: { at: mln2, load: { planetlab: days } }\nfaults: [{ at: 10m, reload: other.yaml, guests: nii1 }]\n";
+    put(here, "world/scenario.yaml", &scenario);
+    std::os::unix::fs::symlink(here.join("world/load.csv"), here.join("alias")).unwrap();
+    let named =
+        ["world/scenario.yaml", "world/policy.yaml", "world/other.yaml", "world/load.csv", "world/days/a"];
+    let before: Vec<_> = named.iter().map(|name| fs::read(here.join(name)).unwrap()).collect();
+    for option in ["--report", "--events"] {
+        for output in named.iter().chain(&["alias", "./world/../world/policy.yaml"]) {
+            let mut command = vmpolicy(&["simulate", "world/scenario.yaml", option, output]);
+            command.current_dir(here);
+            let (_, err) = told(command, 2);
+            let what = option.trim_start_matches('-');
+            assert_eq!(err, format!("vmpolicy: {output}: the {what} would overwrite it\n"));
+        }
+    }
+    let after: Vec<_> = named.iter().map(|name| fs::read(here.join(name)).unwrap()).collect();
+    assert!(before == after);
+    let mut command = vmpolicy(&["simulate", "world/scenario.yaml", "--report", "world/days/b"]);
+    command.current_dir(here);
+    told(command, 0);
+}

@@ -84,6 +84,7 @@ impl<W: Watch> World<'_, W> {
     fn turn(&mut self, guest: GuestIx, at: Mono, input: &Input) -> Result<(), Violated> {
         let Some(vm) = &mut self.vms[guest.index()] else { return Ok(()) };
         let now = vm.now(self.scenario.start, at);
+        vm.tally.polling();
         if let Err(violation) = vm.handle(now, input) {
             return Err(self.violated(guest, violation));
         }
@@ -98,7 +99,11 @@ impl<W: Watch> World<'_, W> {
             self.ledger.recorded(at, out);
             self.watch.recorded(guest, at, vm.driver.engine().policy(), out);
         }
-        vm.tally.judged(at, vm.driver.engine());
+        if let Input::Reading(Reading { indicator, value, .. }) = *input {
+            vm.tally.polled(at, indicator, value, vm.driver.engine());
+        } else {
+            vm.tally.judged(at, vm.driver.engine());
+        }
         self.watch.turned(guest, at, vm.tally.in_breach(), vm.driver.engine());
         self.carry_out_all(guest, at, now);
         Ok(())
@@ -125,6 +130,9 @@ impl<W: Watch> World<'_, W> {
         match effect {
             Effect::Probe(indicator) => {
                 if vm.probing.hangs > 0 {
+                    if let Some(vm) = &mut self.vms[guest.index()] {
+                        vm.tally.unanswered();
+                    }
                     return;
                 }
                 let takes = vm.managed.probe_takes;
@@ -219,6 +227,7 @@ impl<W: Watch> World<'_, W> {
             Phase::Paused { until: ends, .. } => *ends = (*ends).max(until),
             Phase::DaemonDown | Phase::Off => return,
         }
+        vm.tally.blind(at);
         self.wakes[guest.index()] = i64::MAX;
         self.agenda.plan(until, Coming::Resumes(guest));
     }

@@ -82,6 +82,7 @@ impl<'a, W: Watch> World<'a, W> {
                     && vm.phase == Phase::Up
                 {
                     (vm.phase, vm.run) = (Phase::DaemonDown, vm.run + 1);
+                    vm.tally.blind(at);
                     world.wakes[guest.index()] = i64::MAX;
                     world.drop_job(guest, at);
                 }

@@ -32,7 +32,7 @@ pub(super) struct Office {
 }
 
 struct Desk {
-    manager: Box<dyn Manager>,
+    manager: Box<dyn Manager + Send>,
     /// Rows to the world's hosts and guests.
     hosts: Vec<u32>,
     guests: Vec<u32>,

@@ -338,6 +338,7 @@ impl<W: Watch> World<'_, W> {
         self.watch.powered(guest, at, false);
         if let Some(vm) = &mut self.vms[guest.index()] {
             vm.phase = Phase::Off;
+            vm.tally.blind(at);
             vm.run += 1;
             vm.power_on += 1;
             self.wakes[guest.index()] = i64::MAX;

@@ -135,8 +135,7 @@ impl Shares {
     pub(super) fn demand(&mut self, guest: usize, at: Mono, load: f64, service: &mut Service) {
         self.serve(guest, at, service);
         self.load[guest] = load;
-        let demand =
-            if self.running[guest] { service.demand(self.step, load, self.vcpus[guest]) } else { 0.0 };
+        let demand = self.demand_of(guest, service);
         self.demand_ghz[guest] = demand;
         self.total_ghz[self.host[guest] as usize] += demand;
     }

@@ -1,20 +1,15 @@
 //! The policies that are to be tried, and what each of them makes of the command line.
 
 use super::super::Exit;
-use super::super::check::{many, read, shown};
-use super::super::diagnostics::Text;
-use super::super::simulate::input::is_scenario;
-use super::super::terminal::{Terminal, complain};
+use super::super::given::Given;
+use super::super::terminal::complain;
+use super::span;
 use crate::provenance::Provenance;
 use crate::trace::nearest;
-use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::Options;
-use vmpolicy_core::file::load;
 use vmpolicy_core::id::{HostId, IndicatorId};
 use vmpolicy_core::policy::Indicator;
 use vmpolicy_core::time::Span;
@@ -33,51 +28,46 @@ pub(super) struct Candidate {
 }
 
 /// What the command line says of every policy.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
-    /// Of each policy the first that it has is fed.
-    pub indicators: &'a [String],
-    /// Of each policy the first that it has is where the guest starts.
-    pub at: &'a [String],
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wanted {
+    /// The indicator that the recording feeds, where a policy has several; given more than once, the first that the
+    /// policy has.
+    #[arg(long, value_name = "NAME")]
+    pub indicator: Vec<String>,
+    /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
+    /// median interval].
+    #[arg(long, value_name = "SPAN", value_parser = span)]
     pub stale: Option<Span>,
+    /// Where the guest starts [default: the first host of the ring]; given more than once, the first that the policy
+    /// has.
+    #[arg(long, value_name = "HOST")]
+    pub at: Vec<String>,
+    /// How long after the asking a move is confirmed.
+    #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
     pub move_takes: Span,
+}
+
+impl Wanted {
+    /// What it means for this policy.
+    pub(in crate::cli) fn options(&self, policy: &Policy) -> Result<Options, String> {
+        Ok(Options {
+            indicator: indicator(policy, &self.indicator)?,
+            at: host(policy, &self.at)?,
+            stale: self.stale,
+            move_takes: self.move_takes,
+        })
+    }
 }
 
 impl Candidate {
     /// Loads a file. What is wrong with it, or with the command line in its light, is said.
-    pub(super) fn load(path: &Path, wanted: Wanted<'_>) -> Result<Self, Exit> {
-        let file = shown(path);
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {file}: {error}"));
-            Exit::Outside
-        })?;
-        let zones = SystemZones::default();
-        let policy = match load(&bytes, &zones) {
-            Ok(loaded) => Arc::new(loaded.policy),
-            Err(problems) => {
-                let terminal = Terminal::of_stdout(ColorChoice::Never);
-                let text = Text::new(&file, &bytes);
-                for problem in &problems {
-                    // Where nobody hears it, the exit status still tells.
-                    let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-                }
-                complain(&format!("{file}: {}", many(problems.len(), "error")));
-                if is_scenario(&bytes) {
-                    complain(&format!("{file}: this looks like a scenario: vmpolicy simulate {file}"));
-                }
-                return Err(Exit::No);
-            }
-        };
-        let wrong = |message: String| {
+    pub(super) fn load(path: &Path, wanted: &Wanted) -> Result<Self, Exit> {
+        let Given { file, loaded, zones, .. } = Given::read(path)?;
+        let policy = Arc::new(loaded.policy);
+        let options = wanted.options(&policy).map_err(|message| {
             complain(&format!("{file}: {message}"));
             Exit::Usage
-        };
-        let options = Options {
-            indicator: indicator(&policy, wanted.indicators.iter().map(String::as_str)).map_err(wrong)?,
-            at: host(&policy, wanted.at.iter().map(String::as_str)).map_err(wrong)?,
-            stale: wanted.stale,
-            move_takes: wanted.move_takes,
-        };
+        })?;
         let provenance = Provenance::new(&policy, &zones, None);
         Ok(Self { file, policy, options, provenance })
     }
@@ -94,34 +84,28 @@ impl Candidate {
 }
 
 /// The indicator that a recording feeds: the first of these names that the policy has; of no name, its only one.
-pub(in crate::cli) fn indicator<'a>(
-    policy: &Policy,
-    wanted: impl IntoIterator<Item = &'a str> + Clone,
-) -> Result<IndicatorId, String> {
+fn indicator(policy: &Policy, wanted: &[String]) -> Result<IndicatorId, String> {
     let names: Vec<_> = policy.indicators().rows().iter().map(|one| one.name.clone()).collect();
-    match (wanted.clone().into_iter().next(), names.as_slice()) {
+    match (wanted.first(), names.as_slice()) {
         (_, []) => Err("the policy has no indicator for a trace to feed".to_owned()),
         (None, [_]) => Ok(policy.indicators().ids().next().ok_or("the policy has no indicator")?),
         (None, _) => {
             Err(format!("which indicator does the trace feed? Say --indicator with one of {}", list(&names)))
         }
         (Some(first), _) => {
-            let found = wanted.into_iter().find_map(|name| policy.indicator_named(name));
+            let found = wanted.iter().find_map(|name| policy.indicator_named(name));
             found.ok_or_else(|| unknown("indicator", first, &names))
         }
     }
 }
 
 /// Where a guest starts: the first of these hosts that the policy has; of no name, the first of the ring.
-pub(in crate::cli) fn host<'a>(
-    policy: &Policy,
-    wanted: impl IntoIterator<Item = &'a str> + Clone,
-) -> Result<HostId, String> {
-    let Some(first) = wanted.clone().into_iter().next() else {
+fn host(policy: &Policy, wanted: &[String]) -> Result<HostId, String> {
+    let Some(first) = wanted.first() else {
         return Ok(policy.arrays()[policy.home()].first);
     };
     let names: Vec<_> = policy.hosts().rows().iter().map(|host| host.name.clone()).collect();
-    let found = wanted.into_iter().find_map(|name| policy.host_named(name));
+    let found = wanted.iter().find_map(|name| policy.host_named(name));
     found.ok_or_else(|| unknown("host", first, &names))
 }
 

@@ -16,15 +16,14 @@ pub(in crate::cli) mod text;
 
 use super::check::shown;
 use super::outputs::{self, is_dash};
-use super::terminal::{complain, print};
+use super::terminal::{complain, print, print_json};
 use super::{Exit, Format, threads};
 use crate::shard::Shard;
 use candidate::{Candidate, Wanted};
-pub(in crate::cli) use candidate::{host, indicator};
-use output::Output;
+use recording::{Named, Reading};
 use report::{Report, Tried};
 use runs::{Runs, Summaries};
-use std::io::{self, BufWriter, Write};
+use std::ffi::OsString;
 use std::path::PathBuf;
 pub(in crate::cli) use table::grouped;
 use vmpolicy_core::file::parse_span;
@@ -54,23 +53,13 @@ pub struct Args {
     /// The policy files; `-` is standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// The recording: a file (`-` is standard input), or `prometheus:` and the address of a server.
+    #[arg(long, value_name = "RECORDING")]
+    pub trace: OsString,
     #[command(flatten)]
-    recording: recording::Recording,
-    /// The indicator that the recording feeds, where a policy has several; given more than once, the first that the
-    /// policy has.
-    #[arg(long, value_name = "NAME")]
-    pub indicator: Vec<String>,
-    /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
-    /// median interval].
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub stale: Option<Span>,
-    /// Where the guest starts [default: the first host of the ring]; given more than once, the first that the policy
-    /// has.
-    #[arg(long, value_name = "HOST")]
-    pub at: Vec<String>,
-    /// How long after the asking a move is confirmed.
-    #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
-    pub move_takes: Span,
+    reading: Reading,
+    #[command(flatten)]
+    wanted: Wanted,
     /// Write every decision to this file, one JSON object a line, of several policies each with its `policy`; `-` is
     /// standard output, and no summary.
     #[arg(long, value_name = "FILE")]
@@ -109,17 +98,17 @@ fn backtest(args: &Args) -> Result<(), Exit> {
         return Err(Exit::Usage);
     }
     check_files(args)?;
-    let wanted =
-        Wanted { indicators: &args.indicator, at: &args.at, stale: args.stale, move_takes: args.move_takes };
-    let candidates: Result<Vec<_>, _> = args.files.iter().map(|file| Candidate::load(file, wanted)).collect();
+    let candidates: Result<Vec<_>, _> =
+        args.files.iter().map(|file| Candidate::load(file, &args.wanted)).collect();
     let candidates = candidates?;
     let apart = candidates.iter().map(|one| one.fed().every).min().unwrap_or(Span::ZERO);
-    let mut traces = args.recording.read(apart)?;
+    let named = Named::new(&args.trace);
+    let mut traces = args.reading.read(named, apart)?;
     let part = args.shard.map(|shard| shard::Part::take(shard, args, &mut traces.series));
 
     let runs = Runs { candidates: &candidates, series: &traces.series };
     let summaries = try_all(args, runs)?;
-    let trace = args.recording.shown();
+    let trace = args.reading.shown(named);
     let report = Report::new(trace, traces.notes, runs, &summaries);
     for note in &report.notes {
         complain(&format!("{}: {note}", report.trace));
@@ -137,13 +126,9 @@ fn backtest(args: &Args) -> Result<(), Exit> {
     }
     match args.format {
         Format::Text => print(&text::render(&report, args.all)),
-        Format::Json => match part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)) {
-            Ok(json) => print(&(json + "\n")),
-            Err(error) => {
-                complain(&format!("can't print the report: {error}"));
-                Err(Exit::Outside)
-            }
-        },
+        Format::Json => {
+            print_json(part.map_or_else(|| report.json(page.as_ref()), |part| part.json(&report)))
+        }
     }
 }
 
@@ -157,7 +142,7 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if stdin > 1 {
         return wrong("only one policy can be standard input");
     }
-    if stdin > 0 && args.recording.is_stdin() {
+    if stdin > 0 && Named::new(&args.trace).is_stdin() {
         return wrong("the policy and the trace can't both be standard input");
     }
     for (index, file) in args.files.iter().enumerate() {
@@ -169,7 +154,7 @@ fn check_files(args: &Args) -> Result<(), Exit> {
         return wrong("a report is a file: --report week.html");
     }
     let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
-    let inputs = args.files.iter().map(PathBuf::as_path).chain(args.recording.file());
+    let inputs = args.files.iter().map(PathBuf::as_path).chain(Named::new(&args.trace).file());
     outputs::check(&outputs, inputs.filter(|input| !is_dash(input)))?;
     outputs::attempt(args.report.as_deref())
 }
@@ -177,27 +162,10 @@ fn check_files(args: &Args) -> Result<(), Exit> {
 fn try_all(args: &Args, runs: Runs<'_>) -> Result<Summaries, Exit> {
     let impossible = |runs::Impossible { policy, guest, why }| {
         let of = if runs.candidates.len() > 1 { format!("{policy}: ") } else { String::new() };
-        complain(&format!("{of}{}: `{guest}`: {why}", args.recording.shown()));
+        complain(&format!("{of}{}: `{guest}`: {why}", args.reading.shown(Named::new(&args.trace))));
         Exit::No
     };
     let bar = runs.bar().map_err(impossible)?;
     let Some(path) = &args.events else { return runs.without_events(&bar).map_err(impossible) };
-    let failed = |error: io::Error| {
-        // A reader who has gone has read enough.
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Exit::Done;
-        }
-        let path = if is_dash(path) { "standard output".to_owned() } else { shown(path) };
-        complain(&format!("can't write {path}: {error}"));
-        Exit::Outside
-    };
-    if is_dash(path) {
-        let mut to = BufWriter::new(io::stdout().lock());
-        let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?;
-        return summaries.and_then(|done| to.flush().map(|()| done)).map_err(failed);
-    }
-    let mut to = BufWriter::new(Output::create(path).map_err(failed)?);
-    let summaries = runs.with_events(&bar, &mut to).map_err(impossible)?.map_err(failed)?;
-    let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
-    whole.map(|()| summaries).map_err(failed)
+    outputs::lines(path, |to| runs.with_events(&bar, to).map_err(impossible))
 }

@@ -1,25 +1,28 @@
-//! The recording that the command line names: a file, or what a Prometheus answers.
+//! Recordings that the command line names: files, or what a Prometheus answers.
 
 use super::super::Exit;
 use super::super::check::shown;
+#[cfg(feature = "prometheus")]
+use super::super::given::bytes;
 use super::super::terminal::complain;
 #[cfg(feature = "prometheus")]
 use super::progress::Bar;
 use super::{is_dash, span};
 use crate::trace::{self, Columns, Pick, Traces};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use vmpolicy_core::time::{Span, Wall};
 
 /// What stands before the address of a Prometheus.
 const PROMETHEUS: &str = "prometheus:";
 
-/// What is read, and how.
+/// A recording.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Named<'a>(&'a OsStr);
+
+/// How recordings are read.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Recording {
-    /// The recording: a file (`-` is standard input), or `prometheus:` and the address of a server.
-    #[arg(long, value_name = "RECORDING")]
-    pub trace: OsString,
+pub(crate) struct Reading {
     /// Only this series of the recording.
     #[arg(long, value_name = "NAME")]
     pub series: Option<String>,
@@ -69,54 +72,56 @@ fn step(text: &str) -> Result<Span, String> {
     }
 }
 
-impl Recording {
-    fn server(&self) -> Option<&str> {
-        self.trace.to_str()?.strip_prefix(PROMETHEUS)
+impl<'a> Named<'a> {
+    /// By a value of `--trace`.
+    pub(in crate::cli) const fn new(trace: &'a OsStr) -> Self {
+        Self(trace)
+    }
+
+    fn server(self) -> Option<&'a str> {
+        self.0.to_str()?.strip_prefix(PROMETHEUS)
     }
 
     /// The file, where it is one.
-    pub(super) fn file(&self) -> Option<&Path> {
+    pub(in crate::cli) fn file(self) -> Option<&'a Path> {
         match self.server() {
             Some(_) => None,
-            None => Some(Path::new(&self.trace)),
+            None => Some(Path::new(self.0)),
         }
     }
 
-    pub(super) fn is_stdin(&self) -> bool {
+    pub(in crate::cli) fn is_stdin(self) -> bool {
         self.file().is_some_and(is_dash)
     }
+}
 
-    /// What it is called in what is printed.
-    pub(super) fn shown(&self) -> String {
-        match (self.file(), self.server(), &self.query) {
-            (Some(file), ..) => shown(file),
-            (None, Some(server), Some(query)) => format!("{server}: {query}"),
-            _ => shown(Path::new(&self.trace)),
+impl Reading {
+    /// What a recording is called in what is printed.
+    pub(in crate::cli) fn shown(&self, named: Named<'_>) -> String {
+        match (named.server(), &self.query) {
+            (Some(server), Some(query)) => format!("{server}: {query}"),
+            _ => shown(Path::new(named.0)),
         }
     }
 
-    /// Reads it. Where it has to be asked for, its rows are so far apart by default.
-    pub(super) fn read(&self, apart: Span) -> Result<Traces, Exit> {
-        let wrong = |message: &str| {
-            complain(message);
-            Exit::Usage
-        };
+    /// Reads a recording. Where it has to be asked for, its rows are so far apart by default.
+    pub(in crate::cli) fn read(&self, named: Named<'_>, apart: Span) -> Result<Traces, Exit> {
         let pick = self.series.as_deref().map_or(Pick::All, Pick::One);
-        let traces = match (self.file(), self.server()) {
-            (Some(file), _) => {
+        let traces = match named.server() {
+            None => {
                 if let Some(option) = self.first_of_a_server() {
-                    return Err(wrong(&format!(
+                    complain(&format!(
                         "{option} is for a Prometheus: say --trace prometheus:http://HOST:9090"
-                    )));
+                    ));
+                    return Err(Exit::Usage);
                 }
                 let columns = self.columns.clone().unwrap_or_default();
-                trace::read_path_with(file, pick, &columns)
+                trace::read_path_with(Path::new(named.0), pick, &columns)
             }
-            (None, Some(server)) => self.ask(server, pick, apart)?,
-            (None, None) => unreachable!("it is a file or a server"),
+            Some(server) => self.ask(server, pick, apart)?,
         };
         traces.map_err(|error| {
-            complain(&format!("{}: {error}", self.shown()));
+            complain(&format!("{}: {error}", self.shown(named)));
             error.exit()
         })
     }
@@ -192,14 +197,6 @@ impl Recording {
         let bar = Bar::parts("queries");
         Ok(read(&Server { url, auth, trust, timeout }, &range, pick, |done, of| bar.at(done, of)))
     }
-}
-
-#[cfg(feature = "prometheus")]
-fn bytes(file: &Path) -> Result<Vec<u8>, Exit> {
-    super::super::check::read(file).map_err(|error| {
-        complain(&format!("can't read {}: {error}", shown(file)));
-        Exit::Outside
-    })
 }
 
 /// One line of a file that others may not see: without the end of the line.

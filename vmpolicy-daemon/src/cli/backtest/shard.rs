@@ -54,11 +54,11 @@ impl Part {
             mine
         });
         let options = serde_json::json!({
-            "indicator": args.indicator,
-            "stale": args.stale.map(|stale| stale.to_string()),
-            "at": args.at,
-            "move_takes": args.move_takes.to_string(),
-            "series": args.recording.series,
+            "indicator": args.wanted.indicator,
+            "stale": args.wanted.stale.map(|stale| stale.to_string()),
+            "at": args.wanted.at,
+            "move_takes": args.wanted.move_takes.to_string(),
+            "series": args.reading.series,
         });
         Self { command: "backtest".to_owned(), shard, options, places }
     }
@@ -110,10 +110,15 @@ pub(in crate::cli) fn join(parts: &Shards<Read>) -> Result<Joined, MergeError> {
         differ("policies", names(first), names(other))?;
         for (one, another) in first.report.policies.iter().zip(&other.report.policies) {
             for difference in one.provenance.differences(&another.provenance) {
-                differ(&format!("{}: {}", one.policy, difference.what), difference.one, difference.another)?;
+                differ(
+                    &format!("{} for {}", difference.what, one.policy),
+                    difference.one,
+                    difference.another,
+                )?;
             }
-            differ("indicator", one.indicator.clone(), another.indicator.clone())?;
-            differ("polling interval", one.every.to_string(), another.every.to_string())?;
+            let of = |what: &str| format!("{what} for {}", one.policy);
+            differ(&of("indicator"), one.indicator.clone(), another.indicator.clone())?;
+            differ(&of("polling interval"), one.every.to_string(), another.every.to_string())?;
         }
     }
     let mut places: Vec<usize> = full().flat_map(|(_, read)| read.part.places.iter().copied()).collect();
@@ -190,7 +195,7 @@ pub(in crate::cli) struct Joined(Report);
 impl Joined {
     /// As one run prints it.
     pub(in crate::cli) fn json(&self) -> serde_json::Result<String> {
-        self.0.json(None).map(|json| json + "\n")
+        self.0.json(None)
     }
 
     /// For people.

@@ -15,7 +15,7 @@ pub use timeline::{Day, Spell, Week};
 
 use super::check::{read, shown};
 use super::diagnostics::{Text, Told};
-use super::terminal::{Terminal, complain, print, wrapped};
+use super::terminal::{Terminal, complain, print, print_json, wrapped};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
 use clap::ColorChoice;
@@ -93,17 +93,11 @@ pub fn run(args: &Args) -> Exit {
     let from = args.from.map_or_else(|| From::Now(now()), From::Day);
     let warnings: Vec<_> = loaded.warnings.iter().cloned().map(Problem::from).collect();
     let explained = Explained::of(&file, &loaded, from, zone.as_ref(), &text, &warnings);
-    let page = match args.format {
-        Format::Json => match serde_json::to_string_pretty(&explained) {
-            Ok(json) => json + "\n",
-            Err(error) => {
-                complain(&format!("can't write JSON: {error}"));
-                return Exit::Outside;
-            }
-        },
-        Format::Text => explained.page(&terminal),
+    let printed = match args.format {
+        Format::Json => print_json(serde_json::to_string_pretty(&explained)),
+        Format::Text => print(&explained.page(&terminal)),
     };
-    print(&page).err().unwrap_or(Exit::Done)
+    printed.err().unwrap_or(Exit::Done)
 }
 
 /// A file with errors explains nothing but these.

@@ -46,9 +46,9 @@ pub(in crate::cli) struct Item {
 }
 
 impl Envelope {
-    /// As it is printed, with a line end.
+    /// As it is printed.
     pub(in crate::cli) fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self).map(|json| json + "\n")
+        serde_json::to_string_pretty(self)
     }
 
     /// Reads a shard.

@@ -5,7 +5,7 @@ mod tuned;
 
 use super::backtest::shard as backtest;
 use super::check::{read, shown};
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format, tune};
 use crate::shard::Shard;
 use clap::ColorChoice;
@@ -52,7 +52,7 @@ pub enum MergeError {
         file: String,
     },
     /// Results that do not belong together.
-    #[error("{first} and {other} can't be joined: they differ in their {what}: {one} against {another}")]
+    #[error("{first} and {other} can't be joined: not the same {what}: {one} against {another}")]
     Differ {
         /// The one that the others are held against.
         first: String,
@@ -164,7 +164,7 @@ impl<T> Shards<T> {
     }
 }
 
-/// Says that two parts differ, if they do.
+/// Says that two parts differ, if they do: they have not the same `what`.
 pub(in crate::cli) fn same(
     (first, other): (&str, &str),
     what: &str,
@@ -175,6 +175,7 @@ pub(in crate::cli) fn same(
     if one == another {
         return Ok(());
     }
+    let (one, another) = near_the_difference(&one, &another);
     Err(MergeError::Differ {
         first: first.to_owned(),
         other: other.to_owned(),
@@ -182,6 +183,25 @@ pub(in crate::cli) fn same(
         one,
         another,
     })
+}
+
+/// Of long texts, what stands about where they part.
+fn near_the_difference(one: &str, another: &str) -> (String, String) {
+    /// So much is read at a glance.
+    const SHOWN: usize = 60;
+    const BEFORE: usize = 20;
+    let alike = one.chars().zip(another.chars()).take_while(|(one, another)| one == another).count();
+    let cut = |text: &str| {
+        let length = text.chars().count();
+        if length <= SHOWN {
+            return text.to_owned();
+        }
+        let from = alike.saturating_sub(BEFORE).min(length - SHOWN);
+        let middle: String = text.chars().skip(from).take(SHOWN).collect();
+        let (before, after) = (if from > 0 { "…" } else { "" }, if from + SHOWN < length { "…" } else { "" });
+        format!("{before}{middle}{after}")
+    };
+    (cut(one), cut(another))
 }
 
 /// The same for objects: what differs is named by its key.
@@ -229,13 +249,7 @@ fn merge(args: &Args) -> Result<(), Exit> {
     let joined = join(parts).map_err(no)?;
     match args.format {
         Format::Text => print(&joined.text),
-        Format::Json => {
-            let json = joined.json.map_err(|error| {
-                complain(&format!("can't print the result: {error}"));
-                Exit::Outside
-            })?;
-            print(&json)
-        }
+        Format::Json => print_json(joined.json),
     }
 }
 
@@ -273,7 +287,7 @@ fn join(parts: Vec<(String, Value)>) -> Result<Joined, MergeError> {
         "tune" => {
             let report = tuned::join(&all(parts, tuned::read, |report| report.1)?)?;
             let text = tune::text::render(&report, tune::ROWS, &Terminal::of_stdout(ColorChoice::Never));
-            Ok(Joined { json: serde_json::to_string_pretty(&report).map(|json| json + "\n"), text })
+            Ok(Joined { json: serde_json::to_string_pretty(&report), text })
         }
         "backtest" => {
             let joined = backtest::join(&all(parts, backtest::Read::parse, backtest::Read::shard)?)?;
@@ -305,4 +319,22 @@ fn all<T>(
         Err(why) => Err(MergeError::Unreadable { file, why }),
     };
     Shards::new(parts.into_iter().map(read).collect::<Result<_, _>>()?, shard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_long_texts_it_shows_where_they_part() {
+        let long = |number: u32| format!("{}{number}{}", "å".repeat(100), "b".repeat(100));
+        let told =
+            same(("1.json", "2.json"), "parameters", long(7), long(8)).map_err(|error| error.to_string());
+        let shown = |number: u32| format!("…{}{number}{}…", "å".repeat(20), "b".repeat(39));
+        let (one, another) = (shown(7), shown(8));
+        let says =
+            format!("1.json and 2.json can't be joined: not the same parameters: {one} against {another}");
+        assert_eq!(told, Err(says));
+        assert_eq!(near_the_difference("short", &long(7)).0, "short");
+    }
 }

@@ -10,6 +10,8 @@ type Measure = (&'static str, fn(&Totals) -> String, bool);
 const MEASURES: &[Measure] = &[
     ("in breach", |of| of.breach.map_or_else(|| "-".to_owned(), rough), true),
     ("share in breach", |of| percent(of.breach_share), true),
+    ("share not judged", |of| percent(of.unjudged_share), true),
+    ("in breach, of what was judged", |of| percent(of.judged_breach_share), true),
     ("processor time missed", |of| percent(Some(of.missed)), true),
     ("fairness (Jain)", |of| format!("{:.4}", of.fairness), true),
     ("requests", |of| grouped(of.requests), true),

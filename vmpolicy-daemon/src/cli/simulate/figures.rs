@@ -57,6 +57,13 @@ pub(super) struct Totals {
     pub breach: Option<Span>,
     /// Of the time of the guests that have such a rule.
     pub breach_share: Option<f64>,
+    /// For how long nobody could say whether such a rule was true, in all.
+    #[serde(serialize_with = "maybe_seconds::serialize")]
+    pub unjudged: Option<Span>,
+    /// Of the time of the guests that have such a rule.
+    pub unjudged_share: Option<f64>,
+    /// The time in breach, of the time for which it could be said.
+    pub judged_breach_share: Option<f64>,
     /// Equations 3.1 to 3.4, by the prices of the policies; none where no policy has any.
     pub cost: Option<Cost>,
     /// What all guests cost, those without a policy too, by the prices of the hosts.
@@ -98,6 +105,10 @@ pub(super) struct Guest {
     pub missed: f64,
     /// By the prices of its hosts.
     pub hosts_cost: f64,
+    /// For how long nobody could say whether a rule with the action `move` was true: while it settled, rested or was off.
+    /// None without such a rule.
+    #[serde(serialize_with = "maybe_seconds::serialize", skip_serializing_if = "Option::is_none")]
+    pub unjudged: Option<Span>,
     /// By its own reckoning: what it knew of where it was. None without a policy.
     #[serde(flatten)]
     pub figures: Option<Figures>,
@@ -171,6 +182,7 @@ impl Guest {
             moving: came.moving,
             missed: came.missed,
             hosts_cost: came.cost,
+            unjudged: came.summary.as_ref().and_then(|summary| summary.unjudged),
             figures,
             rules: known.map(|(policy, summary)| rules(policy, summary)).unwrap_or_default(),
         }
@@ -206,10 +218,10 @@ impl OfPolicy {
 impl Totals {
     fn of(outcome: &Outcome, guests: &[Guest], lasts: Span) -> Self {
         let mut all: Option<Figures> = None;
-        let mut judged = Span::ZERO;
+        let mut managed = Span::ZERO;
         for figures in guests.iter().filter_map(|guest| guest.figures.as_ref()) {
             if figures.time.breach.is_some() {
-                judged = sum([judged, figures.lasts]);
+                managed = sum([managed, figures.lasts]);
             }
             match &mut all {
                 Some(all) => all.add(figures),
@@ -219,6 +231,8 @@ impl Totals {
         let requests = all.as_ref().map(|all| &all.requests);
         let count = |of: fn(&crate::cli::backtest::report::Requests) -> u64| requests.map_or(0, of);
         let breach = all.as_ref().and_then(|all| all.time.breach);
+        let unjudged = breach.map(|_| sum(guests.iter().filter_map(|guest| guest.unjudged)));
+        let judged = unjudged.map(|not| Span::from_millis(managed.millis().saturating_sub(not.millis())));
         let hours = lasts.as_secs_f64() / 3_600.0;
         let used: f64 = outcome.hosts.iter().map(|host| host.used_hours).sum();
         Self {
@@ -233,7 +247,10 @@ impl Totals {
             relocations: outcome.relocations,
             moving: sum(outcome.guests.iter().map(|guest| guest.moving)),
             breach,
-            breach_share: breach.and_then(|breach| share(breach, judged)),
+            breach_share: breach.and_then(|breach| share(breach, managed)),
+            unjudged,
+            unjudged_share: unjudged.and_then(|unjudged| share(unjudged, managed)),
+            judged_breach_share: breach.zip(judged).and_then(|(breach, judged)| share(breach, judged)),
             cost: all.as_ref().and_then(|all| all.cost),
             hosts_cost: outcome.guests.iter().map(|guest| guest.cost).sum(),
             energy_kwh: outcome.energy_kwh,

@@ -5,25 +5,40 @@ use crate::trace::{Note, NoteKind, Pick, TraceError, read_path};
 use std::path::{Path, PathBuf};
 use vmpolicy_core::file::scenario::{Files, Recording};
 
-/// A folder that paths go from.
+/// A folder that paths go from, and the files that were asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    folder: PathBuf,
+    /// From where the program runs.
+    asked: Vec<PathBuf>,
+}
 
 impl Folder {
     /// The one that this file is in; of standard input, where the program runs.
     pub(super) fn of(file: &Path) -> Self {
-        Self(file.parent().map(Path::to_path_buf).unwrap_or_default())
+        Self { folder: file.parent().map(Path::to_path_buf).unwrap_or_default(), asked: Vec::new() }
     }
 
     /// A path of the scenario's, from where the program runs.
     pub(super) fn path(&self, written: &str) -> PathBuf {
-        self.0.join(written)
+        self.folder.join(written)
+    }
+
+    /// Every file that was read, or was to be.
+    pub(super) fn asked(self) -> Vec<PathBuf> {
+        self.asked
+    }
+
+    fn ask(&mut self, written: &str) -> PathBuf {
+        let path = self.path(written);
+        self.asked.push(path.clone());
+        path
     }
 }
 
 impl Files for Folder {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        check::read(&self.path(path)).map_err(|error| error.to_string())
+        check::read(&self.ask(path)).map_err(|error| error.to_string())
     }
 
     fn recording(&mut self, path: &str, series: Option<&str>) -> Result<Recording, String> {
@@ -32,7 +47,7 @@ impl Files for Folder {
             TraceError::Read(error) => error.to_string(),
             other => other.to_string(),
         };
-        let traces = read_path(&self.path(path), pick).map_err(why)?;
+        let traces = read_path(&self.ask(path), pick).map_err(why)?;
         match traces.series.as_slice() {
             // A row without a number says nothing: what was there before goes on.
             [one] => {

@@ -3,15 +3,14 @@
 use super::case::Case;
 use super::files::Folder;
 use crate::cli::Exit;
-use crate::cli::check::{many, read, shown};
+use crate::cli::check::{many, shown};
 use crate::cli::diagnostics::Text;
-use crate::cli::terminal::{Terminal, complain};
+use crate::cli::given::{bytes, draw};
+use crate::cli::terminal::complain;
 use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write};
-use std::path::Path;
-use vmpolicy_core::file::scenario::{Built, Faulty, Told, load, parse};
-use vmpolicy_core::file::{Problem, load as load_policy};
+use std::path::{Path, PathBuf};
+use vmpolicy_core::file::scenario::{Built, Faulty, Told, load};
+use vmpolicy_core::file::{FileKind, Problem, load as load_policy};
 use vmpolicy_core::sim::scenario::Scenario;
 use vmpolicy_core::sim::world::Violated;
 
@@ -25,18 +24,17 @@ pub(super) struct Input {
     pub warnings: Vec<String>,
     /// The zones that it asked for.
     pub zones: SystemZones,
+    /// The files that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Input {
     /// Reads it. What is wrong is said.
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
         let file = shown(path);
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {file}: {error}"));
-            Exit::Outside
-        })?;
+        let bytes = bytes(path)?;
         let zones = SystemZones::default();
-        if !is_scenario(&bytes) && load_policy(&bytes, &zones).is_ok() {
+        if FileKind::of(&bytes) != FileKind::Scenario && load_policy(&bytes, &zones).is_ok() {
             complain(&format!(
                 "{file}: this is a policy, and a scenario is wanted: a world of hosts and guests that says how long it \
                  `lasts`; `vmpolicy backtest {file} --trace FILE` tries a policy on a recording"
@@ -45,18 +43,11 @@ impl Input {
         }
         let looked = Looked::at(&bytes, path, &zones);
         let Some(scenario) = looked.scenario else {
-            let terminal = Terminal::of_stdout(ColorChoice::Never);
-            let mut errors = 0;
-            let mut draw = |text: &Text<'_>, problems: &[Problem]| {
-                errors += problems.len();
-                for problem in problems {
-                    // Where nobody hears it, the exit status still tells.
-                    let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-                }
-            };
+            let mut errors = looked.problems.len();
             draw(&Text::new(&file, &bytes), &looked.problems);
             for told in &looked.policies {
                 draw(&Text::new(&told.path, &told.text), &told.problems);
+                errors += told.problems.len();
             }
             complain(&format!("{file}: {}", many(errors, "error")));
             return Err(Exit::No);
@@ -67,7 +58,7 @@ impl Input {
         for warning in &warnings {
             complain(&format!("{file}: {warning}"));
         }
-        Ok(Self { file, scenario, warnings, zones })
+        Ok(Self { file, scenario, warnings, zones, files: looked.files })
     }
 
     /// What must never happen has: in words, with what it takes to see it again.
@@ -98,6 +89,8 @@ pub(in crate::cli) struct Looked {
     pub problems: Vec<Problem>,
     /// The same of each policy file that it names; paths are from where the program runs.
     pub policies: Vec<Told>,
+    /// Every file that it names.
+    pub files: Vec<PathBuf>,
 }
 
 impl Looked {
@@ -109,16 +102,9 @@ impl Looked {
             Err(Faulty { problems, policies }) => (None, problems, policies),
         };
         let from_here = |told: Told| Told { path: shown(&folder.path(&told.path)), ..told };
-        Self { scenario, problems, policies: policies.into_iter().map(from_here).collect() }
+        let policies = policies.into_iter().map(from_here).collect();
+        Self { scenario, problems, policies, files: folder.asked() }
     }
-}
-
-/// Whether a file is meant as a scenario, sound or not: it says at its top how long it `lasts`.
-pub(in crate::cli) fn is_scenario(bytes: &[u8]) -> bool {
-    let at_top = |line: &[u8]| {
-        line.strip_prefix(b"lasts").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
-    };
-    bytes.split(|&byte| byte == b'\n').any(at_top) || !parse(bytes).file.lasts.value.is_zero()
 }
 
 #[cfg(test)]
@@ -132,16 +118,6 @@ mod tests {
         "version: 1\nlasts: 1h\narrays: { oslo: { hosts: [mln1] } }\nguests: { nii1: {} }\n";
 
     #[test]
-    fn a_file_is_a_scenario_by_what_it_says_at_its_top() {
-        assert!(is_scenario(SCENARIO.as_bytes()));
-        assert!(is_scenario(b"lasts : nonsense\n"));
-        assert!(is_scenario(b"{ \"version\": 1, \"lasts\": \"1h\" }"));
-        assert!(!is_scenario(b"version: 1\nrules: []\n"));
-        assert!(!is_scenario(b"faults:\n  - { at: 1h,\n    lasts: 1h }\n"));
-        assert!(!is_scenario(b"\xff\xfe"));
-    }
-
-    #[test]
     fn a_violation_says_whose_fault_it_is_and_how_to_see_it_again() {
         let loaded = load(SCENARIO.as_bytes(), &SystemZones::default(), &mut NoFiles);
         let scenario = loaded.map_err(|faulty| faulty.problems).unwrap().scenario;
@@ -150,6 +126,7 @@ mod tests {
             scenario,
             warnings: Vec::new(),
             zones: SystemZones::default(),
+            files: Vec::new(),
         };
         let violation = Violation {
             invariant: "one request is open at a time",

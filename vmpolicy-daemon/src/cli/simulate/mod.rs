@@ -11,17 +11,16 @@ mod page;
 mod report;
 mod runs;
 mod text;
+mod watching;
 
-use super::backtest::output::Output;
-use super::check::shown;
-use super::outputs::{self, is_dash};
-use super::terminal::{complain, print};
+use super::outputs::{self, Wanted, is_dash};
+use super::terminal::{complain, print, print_json};
 use super::{Exit, Format, threads};
 use case::Case;
 use input::Input;
 use report::Report;
 use runs::{Failed, Runs};
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -75,6 +74,12 @@ pub struct Args {
     pub format: Format,
 }
 
+impl Args {
+    fn outputs(&self) -> [Wanted<'_>; 2] {
+        [(self.events.as_deref(), "events"), (self.report.as_deref(), "report")]
+    }
+}
+
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
@@ -85,6 +90,7 @@ pub fn run(args: &Args) -> Exit {
 fn simulate(args: &Args) -> Result<(), Exit> {
     check_files(args)?;
     let mut input = Input::read(&args.file)?;
+    outputs::check(&args.outputs(), input.files.iter().map(PathBuf::as_path))?;
     if let Some(seed) = args.seed {
         input.scenario.seed = seed;
     }
@@ -101,13 +107,7 @@ fn simulate(args: &Args) -> Result<(), Exit> {
     }
     match args.format {
         Format::Text => print(&text::render(&report, args.all)),
-        Format::Json => match report.json(page.as_ref()) {
-            Ok(json) => print(&(json + "\n")),
-            Err(error) => {
-                complain(&format!("can't print the report: {error}"));
-                Err(Exit::Outside)
-            }
-        },
+        Format::Json => print_json(report.json(page.as_ref())),
     }
 }
 
@@ -120,38 +120,22 @@ fn check_files(args: &Args) -> Result<(), Exit> {
     if args.report.as_deref().is_some_and(is_dash) {
         return wrong("a report is a file: --report world.html");
     }
-    let outputs = [(args.events.as_deref(), "events"), (args.report.as_deref(), "report")];
     let input = args.file.as_path();
-    outputs::check(&outputs, std::iter::once(input).filter(|input| !is_dash(input)))?;
+    outputs::check(&args.outputs(), std::iter::once(input).filter(|input| !is_dash(input)))?;
     outputs::attempt(args.report.as_deref())
 }
 
 fn run_all(args: &Args, input: &Input, runs: Runs<'_>) -> Result<Vec<runs::Ran>, Exit> {
-    let unwritable = |error: io::Error| {
-        // A reader who has gone has read enough.
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return Exit::Done;
-        }
-        let path = args.events.as_deref().unwrap_or(Path::new("-"));
-        let path = if is_dash(path) { "standard output".to_owned() } else { shown(path) };
-        complain(&format!("can't write {path}: {error}"));
-        Exit::Outside
-    };
-    let failed = |failed| match failed {
-        Failed::Write(error) => unwritable(error),
-        Failed::Violated { case, violated } => {
+    let go = |to: Option<&mut (dyn Write + Send)>| match runs.go(to) {
+        Ok(ran) => Ok(Ok(ran)),
+        Err(Failed::Write(error)) => Ok(Err(error)),
+        Err(Failed::Violated { case, violated }) => {
             complain(&input.violation(case, &violated));
-            Exit::No
+            Err(Exit::No)
         }
     };
-    let Some(path) = &args.events else { return runs.go(None).map_err(failed) };
-    if is_dash(path) {
-        let mut to = BufWriter::new(io::stdout());
-        let ran = runs.go(Some(&mut to)).map_err(failed)?;
-        return to.flush().map(|()| ran).map_err(unwritable);
+    match &args.events {
+        Some(path) => outputs::lines(path, |to| go(Some(to))),
+        None => go(None)?.map_err(|error| outputs::unwritable(Path::new("-"), &error)),
     }
-    let mut to = BufWriter::new(Output::create(path).map_err(unwritable)?);
-    let ran = runs.go(Some(&mut to)).map_err(failed)?;
-    let whole = to.into_inner().map_err(io::IntoInnerError::into_error).and_then(Output::done);
-    whole.map(|()| ran).map_err(unwritable)
 }

@@ -1,22 +1,26 @@
 //! The world, once for each case, on as many processors as there are; what comes out does not depend on how many.
+//!
+//! A case falls into [islands](Island): arrays that have nothing to do with each other, each run by itself. Where records
+//! or a page are wanted all of them go on from one stretch of time to the next, and after each what they have told is put in
+//! order. So no more waits in memory than one stretch holds.
 
 use super::case::Case;
-use super::events::Events;
-use super::page::Eyes;
+use super::events::{Events, Lines};
+use super::page::{Eyes, Meters};
+use super::watching::Watching;
 use crate::cli::backtest::progress::Bar;
 use rayon::prelude::*;
 use std::io::{self, Write};
-use vmpolicy_core::engine::Engine;
-use vmpolicy_core::id::IndicatorId;
-use vmpolicy_core::input::Absence;
-use vmpolicy_core::record::View;
-use vmpolicy_core::sim::scenario::{GuestIx, HostIx, Scenario};
-use vmpolicy_core::sim::world::{Options, Outcome, Snapshot, Violated, Watch, run};
-use vmpolicy_core::time::{Mono, Wall};
-use vmpolicy_core::{Output, Policy};
+use vmpolicy_core::sim::scenario::Scenario;
+use vmpolicy_core::sim::world::{Island, Options, Outcome, Part, Running, Violated};
+use vmpolicy_core::time::Mono;
 
 /// So many steps of guests take a moment: from here on there is a bar.
 const STEPS_WORTH_A_BAR: u64 = 300_000;
+
+/// So many steps of guests are in a stretch of time, or one of each guest where there are more: some megabytes of
+/// records where every step has one.
+const STEPS_IN_A_STRETCH: u64 = 65_536;
 
 /// What to run.
 pub(super) struct Runs<'a> {
@@ -33,7 +37,16 @@ pub(super) struct Ran {
     pub case: Case,
     pub outcome: Outcome,
     /// What a page shows of it.
-    pub seen: Option<Eyes>,
+    pub seen: Option<Seen>,
+}
+
+/// What was seen of a run.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Of the guests, in their order.
+    pub eyes: Eyes,
+    /// Of the hosts together.
+    pub meters: Meters,
 }
 
 /// Why there is nothing to show.
@@ -54,106 +67,149 @@ impl<'a> Runs<'a> {
     pub(super) fn go(self, events: Option<&mut (dyn Write + Send)>) -> Result<Vec<Ran>, Failed> {
         let Self { scenario, cases, checks, is_shown } = self;
         let (lasts, step) = (scenario.lasts.millis(), scenario.step.millis().max(1));
-        let steps = lasts.div_ceil(step).saturating_mul(scenario.guests.len() as u64);
-        let worth = if steps.saturating_mul(cases.len() as u64) < STEPS_WORTH_A_BAR { u64::MAX } else { 0 };
-        let bar = Bar::work(lasts.saturating_mul(cases.len() as u64), "simulated", worth);
         let count = cases.len();
+        let steps = lasts.div_ceil(step).saturating_mul(scenario.guests.len() as u64);
+        let steps = steps.saturating_mul(count as u64);
+        let bar = Bar::work(steps, "steps of guests", STEPS_WORTH_A_BAR);
+        let islands = Island::all(scenario);
         let mut events = events.map(Events::new);
-        let watching = cases.into_iter().map(|case| Watching {
+        let runs = cases.into_iter().map(|case| Run {
             scenario,
+            islands: &islands,
             case,
+            options: Options { checks, deciding: case.deciding(scenario) },
             bar: &bar,
-            reached: 0,
             events: if case == Case::Own { events.take() } else { None },
-            eyes: is_shown.then(|| Eyes::new(scenario, count)),
+            shown_beside: is_shown.then_some(count),
         });
-        let done: Vec<_> = watching.collect::<Vec<_>>().into_par_iter().map(|one| one.run(checks)).collect();
+        let done: Vec<_> = runs.collect::<Vec<_>>().into_par_iter().map(Run::go).collect();
         done.into_iter().collect()
     }
 }
 
-/// One run, and who looks at it.
-struct Watching<'a, 'e> {
+/// One case.
+struct Run<'a, 'e> {
     scenario: &'a Scenario,
+    islands: &'a [Island],
     case: Case,
+    options: Options,
     bar: &'a Bar,
-    /// How far the bar knows it to be, in the world's milliseconds.
-    reached: u64,
     events: Option<Events<'e>>,
-    eyes: Option<Eyes>,
+    /// How many cases a page shows; none where there is no page.
+    shown_beside: Option<usize>,
 }
 
-impl Watching<'_, '_> {
-    fn run(mut self, checks: bool) -> Result<Ran, Failed> {
-        let (scenario, case) = (self.scenario, self.case);
-        let options = Options { checks, deciding: case.deciding(scenario) };
-        let outcome =
-            run(scenario, options, &mut self).map_err(|violated| Failed::Violated { case, violated })?;
+impl<'a> Run<'a, '_> {
+    fn go(self) -> Result<Ran, Failed> {
+        let (scenario, islands, case) = (self.scenario, self.islands, self.case);
+        let (parts, seen) = if self.events.is_none() && self.shown_beside.is_none() {
+            (self.apart()?, None)
+        } else {
+            self.in_stretches()?
+        };
+        Ok(Ran { case, outcome: Island::outcome(scenario, islands, parts), seen })
+    }
+
+    fn watching(&self, island: &'a Island, eyes: Option<Eyes>) -> Watching<'a> {
+        let lines = self.events.is_some().then(Lines::default);
+        Watching { scenario: self.scenario, island, bar: self.bar, lines, eyes }
+    }
+
+    /// Nobody wants to see it happen: each island from its beginning to its end, and then it is forgotten.
+    fn apart(&self) -> Result<Vec<Part>, Failed> {
+        let (scenario, bar, options) = (self.scenario, self.bar, self.options);
+        let one = |island: &'a Island| {
+            let mut watching = Watching { scenario, island, bar, lines: None, eyes: None };
+            let mut running = island.begin(options, &mut watching);
+            running.advance(Mono(i64::MAX)).map(|()| running.finish())
+        };
+        let (mut parts, mut violated) = (Vec::new(), Vec::new());
+        for done in self.islands.par_iter().map(one).collect::<Vec<_>>() {
+            match done {
+                Ok(part) => parts.push(part),
+                Err(one) => violated.push(one),
+            }
+        }
+        self.all_well(violated).map(|()| parts)
+    }
+
+    /// All islands, stretch by stretch.
+    fn in_stretches(mut self) -> Result<(Vec<Part>, Option<Seen>), Failed> {
+        let (scenario, islands, options) = (self.scenario, self.islands, self.options);
+        let eyes: Vec<Option<Eyes>> = match self.shown_beside {
+            Some(count) => Eyes::all(scenario, count, islands).into_iter().map(Some).collect(),
+            None => islands.iter().map(|_| None).collect(),
+        };
+        let mut meters = self.shown_beside.map(|_| Meters::new(scenario));
+        let watching = islands.iter().zip(eyes).map(|(island, eyes)| self.watching(island, eyes));
+        let mut watching: Vec<_> = watching.collect();
+        let begin = |(island, watching): (&'a Island, _)| -> Running<'_, Watching<'a>> {
+            island.begin(options, watching)
+        };
+        let mut running: Vec<_> = islands.par_iter().zip(watching.par_iter_mut()).map(begin).collect();
+        let (stretch, mut upto) = (stretch(scenario), Mono(0));
+        while running.iter().any(|one| !one.has_ended()) {
+            upto = Mono(upto.0.saturating_add(stretch));
+            let went: Vec<_> = running.par_iter_mut().map(|one| one.advance(upto)).collect();
+            if let Some(events) = &mut self.events {
+                let lines = running.iter_mut().filter_map(|one| one.watch().lines.as_mut());
+                events.merge(&mut lines.collect::<Vec<_>>());
+                if !events.is_well() {
+                    break;
+                }
+            }
+            self.all_well(went.into_iter().filter_map(Result::err).collect())?;
+            if let Some(meters) = &mut meters {
+                let eyes = running.iter_mut().filter_map(|one| one.watch().eyes.as_mut());
+                meters.add(&mut eyes.collect::<Vec<_>>());
+            }
+        }
         if let Some(events) = self.events {
             events.finish().map_err(Failed::Write)?;
         }
-        let seen = self.eyes.map(|mut eyes| {
-            eyes.finish(scenario);
-            eyes
+        let parts = running.into_iter().map(Running::finish).collect();
+        let seen = meters.map(|meters| {
+            let eyes = watching.into_iter().filter_map(|one| one.eyes.map(|eyes| (one.island, eyes)));
+            Seen { eyes: Eyes::together(scenario, eyes), meters }
         });
-        Ok(Ran { case, outcome, seen })
+        Ok((parts, seen))
+    }
+
+    /// Of several things that must never happen, and have, the first is told.
+    fn all_well(&self, violated: Vec<Violated>) -> Result<(), Failed> {
+        let first = violated.into_iter().min_by_key(|one| one.violation.now.wall);
+        first.map_or(Ok(()), |violated| Err(Failed::Violated { case: self.case, violated }))
     }
 }
 
-impl Watch for Watching<'_, '_> {
-    fn recorded(&mut self, guest: GuestIx, at: Mono, policy: &Policy, output: &Output) {
-        let name = &self.scenario.guests[guest.index()].name;
-        for view in View::all(policy, name, output) {
-            if let Some(events) = &mut self.events {
-                events.push(guest.0, at, &view);
-            }
-            if let Some(eyes) = &mut self.eyes {
-                eyes.recorded(self.scenario, guest, at, &view);
-            }
-        }
-    }
+/// So many milliseconds of the world's time are in a stretch: whole steps, so that each of its records comes before
+/// those of the next one.
+fn stretch(scenario: &Scenario) -> i64 {
+    let steps = (STEPS_IN_A_STRETCH / (scenario.guests.len() as u64).max(1)).max(1);
+    let millis = scenario.step.millis().max(1).saturating_mul(steps);
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
 
-    fn polled(&mut self, guest: GuestIx, _: Wall, indicator: IndicatorId, _: Result<f64, Absence>) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.polled(guest, indicator);
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::simulate::files::Folder;
+    use crate::zones::SystemZones;
+    use std::path::Path;
+    use vmpolicy_core::file::scenario::load;
 
-    #[inline]
-    fn turned(&mut self, guest: GuestIx, at: Mono, in_breach: bool, engine: &Engine) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.turned(self.scenario, guest, at, in_breach, engine);
-        }
-    }
-
-    fn powered(&mut self, guest: GuestIx, at: Mono, on: bool) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.powered(self.scenario, guest, at, on);
-        }
-    }
-
-    fn placed(&mut self, guest: GuestIx, at: Mono, host: Option<HostIx>) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.placed(self.scenario, guest, at, host);
-        }
-    }
-
-    fn moving(&mut self, guest: GuestIx, at: Mono, to: Option<HostIx>) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.moving(self.scenario, guest, at, to);
-        }
-    }
-
-    fn stepped(&mut self, at: Mono, snapshot: &Snapshot<'_>) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.stepped(self.scenario, at, snapshot);
-        }
-    }
-
-    fn goes_on(&mut self, at: Mono, _: Mono) -> bool {
-        let reached = at.0.unsigned_abs();
-        self.bar.more(reached.saturating_sub(self.reached));
-        self.reached = reached;
-        self.events.as_ref().is_none_or(Events::is_well)
+    #[test]
+    fn a_stretch_is_of_whole_steps_and_of_one_at_least() {
+        let of = |guests: &str| {
+            let text = format!(
+                "version: 1\nlasts: 8h\nstep: 7s\narrays: {{ oslo: {{ hosts: [h1], each: {{ memory: 8000GiB }} }} }}\n\
+                 guests: {{ '{guests}': {{ at: h1, memory: 64MiB }} }}\n"
+            );
+            let loaded = load(text.as_bytes(), &SystemZones::default(), &mut Folder::of(Path::new("")));
+            stretch(&loaded.map_err(|faulty| faulty.problems).unwrap().scenario)
+        };
+        assert_eq!(of("g"), 65_536 * 7_000);
+        assert_eq!(of("g[00001-60000]"), 7_000);
+        assert_eq!(of("g[00001-70000]"), 7_000);
     }
 }

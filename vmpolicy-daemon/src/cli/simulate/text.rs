@@ -128,7 +128,12 @@ fn totals(out: &mut String, totals: &Totals) -> fmt::Result {
     writeln!(out, "{:9} {live} live, {away} between arrays; {} on the way", "moves", rough(totals.moving))?;
     if let Some(breach) = totals.breach {
         let share = percent(totals.breach_share);
-        writeln!(out, "{:9} {} ({share}) while a `move` rule was true", "breach", rough(breach))?;
+        write!(out, "{:9} {} ({share}) while a `move` rule was true", "breach", rough(breach))?;
+        let unjudged = totals.unjudged.unwrap_or_default();
+        if !unjudged.is_zero() {
+            write!(out, "; {} ({}) not judged", rough(unjudged), percent(totals.unjudged_share))?;
+        }
+        writeln!(out)?;
     }
     let missed = percent(Some(totals.missed));
     writeln!(

@@ -8,7 +8,7 @@ mod table;
 mod words;
 
 use super::outputs;
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
 use clap::ColorChoice;
@@ -82,13 +82,7 @@ fn test(args: &Args) -> Result<Exit, Exit> {
     let exit = files.iter().map(Ran::exit).max().unwrap_or(Exit::Done);
     match args.format {
         Format::Text => print(&failure::summary(&files))?,
-        Format::Json => match serde_json::to_string_pretty(&report::Report::of(&files)) {
-            Ok(json) => print(&(json + "\n"))?,
-            Err(error) => {
-                complain(&format!("can't write JSON: {error}"));
-                return Err(Exit::Outside);
-            }
-        },
+        Format::Json => print_json(serde_json::to_string_pretty(&report::Report::of(&files)))?,
     }
     if let Some(path) = junit {
         outputs::save(path, &junit::render(&files))?;

@@ -2,19 +2,18 @@
 
 use super::report::Recording;
 use super::{Args, wrong};
-use crate::cli::check::{many, read, shown};
-use crate::cli::diagnostics::Text;
-use crate::cli::terminal::{Terminal, complain};
-use crate::cli::{Exit, backtest};
-use crate::trace::{self, Pick, Series};
+use crate::cli::Exit;
+use crate::cli::backtest::recording::Named;
+use crate::cli::given::Given;
+use crate::cli::outputs::is_dash;
+use crate::cli::terminal::complain;
+use crate::trace::Series;
 use crate::zones::SystemZones;
-use clap::ColorChoice;
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
 use vmpolicy_core::backtest::{Options, Trace};
-use vmpolicy_core::file::{Loaded, load};
+use vmpolicy_core::file::Loaded;
 use vmpolicy_core::tune::{Trial, TrialError, Yardstick};
 
 /// A policy, and the text that it was read from.
@@ -28,28 +27,9 @@ pub(super) struct Input {
 impl Input {
     /// Reads a policy file; all its errors are told.
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
-        let bytes = read(path).map_err(|error| {
-            complain(&format!("can't read {}: {error}", shown(path)));
-            Exit::Outside
-        })?;
-        let zones = SystemZones::default();
-        let problems = match load(&bytes, &zones) {
-            Ok(loaded) => {
-                let policy = Arc::new(loaded.policy.clone());
-                // What was loaded is UTF-8.
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                return Ok(Self { text, loaded, policy, zones });
-            }
-            Err(problems) => problems,
-        };
-        let (file, terminal) = (shown(path), Terminal::of_stdout(ColorChoice::Never));
-        let text = Text::new(&file, &bytes);
-        for problem in &problems {
-            // Where nobody hears it, the exit status still tells.
-            let _ = writeln!(io::stderr().lock(), "{}", text.draw(problem, &terminal));
-        }
-        complain(&format!("{file}: {}", many(problems.len(), "error")));
-        Err(Exit::No)
+        let Given { text, loaded, zones, .. } = Given::read(path)?;
+        let policy = Arc::new(loaded.policy.clone());
+        Ok(Self { text, loaded, policy, zones })
     }
 }
 
@@ -65,14 +45,12 @@ pub(super) struct Recordings {
 impl Recordings {
     pub(super) fn read(input: &Input, args: &Args) -> Result<Self, Exit> {
         let policy = &input.policy;
-        let inputs = || args.trace.iter().chain([&args.file]);
-        if inputs().filter(|path| path.as_os_str() == "-").count() > 1 {
+        let named = || args.trace.iter().map(|trace| Named::new(trace));
+        if named().filter(|one| one.is_stdin()).count() + usize::from(is_dash(&args.file)) > 1 {
             return Err(wrong("only one of the policy and the recordings can be standard input"));
         }
-        let indicator =
-            backtest::indicator(policy, args.indicator.iter().map(String::as_str)).map_err(wrong)?;
-        let at = backtest::host(policy, args.at.iter().map(String::as_str)).map_err(wrong)?;
-        let options = Options { indicator, at, stale: args.stale, move_takes: args.move_takes };
+        let options = args.wanted.options(policy).map_err(wrong)?;
+        let indicator = options.indicator;
         let yardstick = match &args.breach {
             Some(text) => Yardstick::given(text, &input.loaded.file, policy, &input.zones, indicator),
             None => Yardstick::present(policy, indicator),
@@ -83,19 +61,13 @@ impl Recordings {
         })?;
 
         let mut all: Vec<(String, Series)> = Vec::new();
-        let pick = args.series.as_deref().map_or(Pick::All, Pick::One);
-        for path in &args.trace {
-            if path.to_str().is_some_and(|path| path.starts_with("prometheus:")) {
-                return Err(wrong(format!("{}: recordings to tune on are files", shown(path))));
-            }
-            let traces = trace::read_path(path, pick).map_err(|error| {
-                complain(&format!("{}: {error}", shown(path)));
-                error.exit()
-            })?;
+        for one in named() {
+            let shown = args.reading.shown(one);
+            let traces = args.reading.read(one, policy.indicators()[indicator].every)?;
             for note in &traces.notes {
-                complain(&format!("{}: {note}", shown(path)));
+                complain(&format!("{shown}: {note}"));
             }
-            all.extend(traces.series.into_iter().map(|series| (shown(path), series)));
+            all.extend(traces.series.into_iter().map(|series| (shown.clone(), series)));
         }
         let traces = all.iter().map(|(_, series)| &series.trace);
         let trial = Trial::new(policy, options, &yardstick, traces, args.hold_out).map_err(|error| {

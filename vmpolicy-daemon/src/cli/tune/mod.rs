@@ -7,21 +7,25 @@ pub(in crate::cli) mod report;
 mod study;
 pub(in crate::cli) mod text;
 
-use super::backtest::span;
+use super::backtest::candidate::Wanted;
+use super::backtest::recording::{Named, Reading};
 use super::check::shown;
 use super::outputs::{self, is_dash, save};
-use super::terminal::{Terminal, complain, print};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format, threads};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
 use clap::ColorChoice;
 use input::Input;
 use report::{Options, Outcome, Parameter, Present, Report};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Mutex;
 use study::Study;
-use vmpolicy_core::time::Span;
-use vmpolicy_core::tune::{Plan, Range, Space, cautions};
+use vmpolicy_core::Policy;
+use vmpolicy_core::id::IndicatorId;
+use vmpolicy_core::tune::{Plan, Range, Space, cautions, unfed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,12 +34,13 @@ Examples:
   vmpolicy tune policy.yaml --result tuned.json --write 12 better.yaml
   vmpolicy tune policy.yaml --trace week.csv --vary overloaded.threshold=20..80 --vary overloaded.tarry
   vmpolicy tune policy.yaml --trace week.csv --shard 1/4 --format json > 1.json
+  vmpolicy tune policy.yaml --trace prometheus:http://localhost:9090 --query node_load1 --start 2026-03-01T00:00:00Z
 
 Parameters are named `RULE.threshold`, `RULE.tarry`, `settle` and `dwell`. What counts as a breach
 is the same for all: the conditions of the rules that `move` now, or `--breach`.
 
-Exit status: 0 done, 1 the policy or the recording can't be used, 2 wrong usage, 3 a file can't be
-read or written.";
+Exit status: 0 done, 1 the policy or the recording can't be used or no candidate could be tried, 2 wrong
+usage, 3 a file can't be read or written, or a server can't be reached.";
 
 /// Candidates by default, where recordings are short enough.
 const CANDIDATES: u32 = 4_000;
@@ -53,25 +58,14 @@ pub struct Args {
     /// The policy file; `-` is standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// A recording; may be given several times. Each series is a guest of its own.
-    #[arg(long, value_name = "CSV", required_unless_present = "result")]
-    pub trace: Vec<PathBuf>,
-    /// Only this series of the recordings.
-    #[arg(long, value_name = "NAME")]
-    pub series: Option<String>,
-    /// The indicator that the recordings feed, where the policy has several.
-    #[arg(long, value_name = "NAME")]
-    pub indicator: Vec<String>,
-    /// How old a row may be to be read [default: twice the larger of the polling interval and the recording's
-    /// median interval].
-    #[arg(long, value_name = "SPAN", value_parser = span)]
-    pub stale: Option<Span>,
-    /// Where guests start [default: the first host of the ring].
-    #[arg(long, value_name = "HOST")]
-    pub at: Vec<String>,
-    /// How long after the asking a move is confirmed.
-    #[arg(long, value_name = "SPAN", value_parser = span, default_value = "0s")]
-    pub move_takes: Span,
+    /// A recording; may be given several times: a file (`-` is standard input), or `prometheus:` and the address of a
+    /// server. Each series is a guest of its own.
+    #[arg(long, value_name = "RECORDING", required_unless_present = "result")]
+    pub trace: Vec<OsString>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    wanted: Wanted,
     /// What counts as a breach [default: the conditions of the rules with the action `move`].
     #[arg(long, value_name = "CONDITION")]
     pub breach: Option<String>,
@@ -169,7 +163,8 @@ fn tune(args: &Args) -> Result<(), Exit> {
         return Err(wrong("a plot and a new policy are files: --plot front.svg, --write 12 better.yaml"));
     }
     let (new, plot) = (write.map(|(_, path)| path), args.plot.as_deref());
-    let inputs = [&args.file].into_iter().chain(&args.trace).chain(&args.result).map(PathBuf::as_path);
+    let traces = args.trace.iter().filter_map(|trace| Named::new(trace).file());
+    let inputs = [&args.file].into_iter().chain(&args.result).map(PathBuf::as_path).chain(traces);
     outputs::check(&[(new, "new policy"), (plot, "plot")], inputs.filter(|input| !is_dash(input)))?;
     outputs::attempt(new).and_then(|()| outputs::attempt(plot))?;
     let (input, report) = match &args.result {
@@ -184,18 +179,13 @@ fn tune(args: &Args) -> Result<(), Exit> {
     if let Some(path) = &args.plot {
         save(path, &plot::svg(&report))?;
     }
-    match args.format {
+    let printed = match args.format {
         Format::Text => print(&text::render(&report, ROWS, &Terminal::of_stdout(ColorChoice::Never))),
-        Format::Json => print(&json(&report)?),
-    }
-}
-
-/// As it is printed, with a line end.
-pub(in crate::cli) fn json(report: &Report) -> Result<String, Exit> {
-    serde_json::to_string_pretty(report).map(|json| json + "\n").map_err(|error| {
-        complain(&format!("can't print the result: {error}"));
-        Exit::Outside
-    })
+        Format::Json => print_json(serde_json::to_string_pretty(&report)),
+    };
+    // Of a shard that is no answer: other shards may have found something.
+    printed
+        .and_then(|()| if report.front.is_empty() && report.shard.is_none() { Err(Exit::No) } else { Ok(()) })
 }
 
 fn search(args: &Args) -> Result<(Input, Report), Exit> {
@@ -208,7 +198,18 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
     let candidates = args.candidates.unwrap_or_else(|| affordable.clamp(CANDIDATES_MIN, CANDIDATES));
     let plan = Plan { seed: args.seed, candidates, islands: args.islands };
     let known = (!args.allow_warnings).then(|| cautions(&input.loaded.file, &input.policy));
-    let study = Study { loaded: &input.loaded, policy: &input.policy, space: &space, trial, plan, known };
+    let study = Study {
+        loaded: &input.loaded,
+        policy: &input.policy,
+        space: &space,
+        trial,
+        plan,
+        known,
+        refusals: Mutex::default(),
+    };
+    let remarks =
+        if args.vary.is_empty() { remarks(&input.policy, recordings.options.indicator) } else { Vec::new() };
+    remarks.iter().for_each(|remark| complain(remark));
 
     let mine = (0..args.islands)
         .filter(|&island| args.shard.is_none_or(|shard| shard.takes_number(u64::from(island))));
@@ -218,6 +219,9 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
     }
     let pool = threads::pool(args.threads)?;
     let (islands, points) = pool.install(|| study.run(mine.into_iter()));
+    if points.is_empty() && islands.iter().any(|island| island.refused > 0) {
+        complain(&study.why_none());
+    }
 
     let present = Present {
         tuned_on: Outcome::new(&trial.tuned_on(&input.policy)),
@@ -234,13 +238,14 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
             breach: recordings.breach.clone(),
             cost: trial.cost_in().into(),
             at: input.policy.hosts()[recordings.options.at].name.clone(),
-            stale: args.stale,
-            move_takes: args.move_takes,
+            stale: args.wanted.stale,
+            move_takes: args.wanted.move_takes,
             hold_out: args.hold_out,
             candidates,
             islands: args.islands,
             allow_warnings: args.allow_warnings,
         },
+        remarks,
         recordings: recordings.rows,
         parameters: space.parameters().iter().map(parameter).collect(),
         breaches: trial.breaches(),
@@ -252,11 +257,25 @@ fn search(args: &Args) -> Result<(Input, Report), Exit> {
     Ok((input, report))
 }
 
+/// What is not varied, and why.
+fn remarks(policy: &Policy, indicator: IndicatorId) -> Vec<String> {
+    let list =
+        |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    let all = unfed(policy, indicator).into_iter();
+    all.map(|(rule, missing)| {
+        format!(
+            "rule `{rule}` stays as it is: it reads {}, too, which the recording does not feed",
+            list(&missing)
+        )
+    })
+    .collect()
+}
+
 fn space(input: &Input, recordings: &input::Recordings, args: &Args) -> Result<Space, Exit> {
     let (file, samples) = (&input.loaded.file, recordings.trial.samples());
     let space = Space::derive(file, &input.policy, recordings.options.indicator, &samples);
     let made = if args.vary.is_empty() {
-        space.fix(&args.fix)
+        space.fix(&args.fix).and_then(Space::fed)
     } else {
         let ranges: Vec<_> =
             args.vary.iter().map(|Vary(name, range)| (name.clone(), range.clone())).collect();

@@ -22,6 +22,9 @@ pub(in crate::cli) struct Report {
     /// The policy file, as it was named.
     pub policy: String,
     pub options: Options,
+    /// What is not varied, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// The guests, in the order of the recordings.
     pub recordings: Vec<Recording>,
     /// What varied.

@@ -4,7 +4,8 @@
 use super::report::{Island as IslandRow, Point};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::Loaded;
 use vmpolicy_core::tune::{Candidate, Caution, Figures, Front, Island, Member, Plan, Space, Trial, Worth};
@@ -18,7 +19,12 @@ pub(super) struct Study<'a> {
     pub plan: Plan,
     /// The warnings that the present values have, where others turn a candidate down.
     pub known: Option<Vec<Caution>>,
+    /// How many candidates each warning turned down.
+    pub refusals: Mutex<BTreeMap<Caution, u64>>,
 }
+
+/// More than these say nothing more.
+const REASONS_MAX: usize = 3;
 
 impl Study<'_> {
     /// Searches on these islands, counted from 0.
@@ -68,12 +74,36 @@ impl Study<'_> {
     }
 
     fn try_out(&self, candidate: &[u16]) -> Option<Worth> {
-        if let Some(known) = &self.known
-            && !self.space.unwise(&self.loaded.file, self.policy, known, candidate).is_empty()
-        {
-            return None;
+        if let Some(known) = &self.known {
+            let unwise = self.space.unwise(&self.loaded.file, self.policy, known, candidate);
+            if !unwise.is_empty() {
+                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+                for caution in unwise {
+                    *refusals.entry(caution).or_default() += 1;
+                }
+                return None;
+            }
         }
         Some(self.trial.tuned_on(&self.made(candidate)).worth())
+    }
+
+    /// Why no candidate could be tried: the warnings that turned them down, the most frequent first.
+    pub(super) fn why_none(&self) -> String {
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = refusals.iter().collect();
+        all.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let more = all.len().saturating_sub(REASONS_MAX);
+        let shown =
+            all.iter().take(REASONS_MAX).map(|((code, path), count)| format!("{count} by {code} at {path}"));
+        let mut shown: Vec<_> = shown.collect();
+        if more > 0 {
+            shown.push(format!("{more} more"));
+        }
+        format!(
+            "no candidate could be tried: `vmpolicy check` would warn of each, and does not warn of the present values (turned down: {}). \
+             Say what may vary with --vary, or let them in with --allow-warnings",
+            shown.join(", ")
+        )
     }
 
     fn point(&self, member: &Member) -> Point {

@@ -147,7 +147,10 @@ fn verdicts(report: &Report) -> Vec<String> {
     let (present, all) = (&report.present, report.front.len());
     let mut lines = Vec::new();
     if all == 0 {
-        return vec!["No candidate could be tried: see --allow-warnings.".to_owned()];
+        return vec![
+            "No candidate could be tried: `vmpolicy check` would warn of each (see --allow-warnings)."
+                .to_owned(),
+        ];
     }
     lines.push(format!(
         "The front has {all} member{}; `=` is the present value. The whole of it: --format json. One as a policy file: --write N FILE.",

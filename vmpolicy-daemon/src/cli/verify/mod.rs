@@ -1,5 +1,6 @@
 //! `vmpolicy verify`: random worlds in which a policy has to keep what is expected of it.
 
+mod bug;
 mod input;
 mod result;
 mod small;
@@ -7,14 +8,16 @@ mod text;
 mod tries;
 
 use super::check::shown;
-use super::terminal::{Terminal, complain, print};
+use super::outputs::{self, is_dash};
+use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
 use crate::shard::Shard;
+use bug::{Bug, caught};
 use clap::{ColorChoice, ValueEnum};
 use input::Input;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tries::Tries;
-use vmpolicy_core::verify::{Scope, Study};
+use vmpolicy_core::verify::{Scope, Study, Tried};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +31,7 @@ Without --expect, only what must never happen is looked for: that would be a fau
 What breaks is made small, and written as a scenario that `vmpolicy simulate` replays.
 
 Exit status: 0 everything was kept, 1 something is broken or a file has errors, 2 wrong usage,
-3 a file can't be read or written.";
+3 a file can't be read or written, or vmpolicy itself is at fault.";
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -113,12 +116,23 @@ impl Faults {
 /// Runs it.
 #[must_use]
 pub fn run(args: &Args) -> Exit {
-    match verify(args) {
+    match verify(args, Study::try_world) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn verify(args: &Args) -> Result<Exit, Exit> {
+impl Args {
+    /// The files that are read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> + Clone {
+        let files = [Some(&self.file), self.expect.as_ref(), self.scenario.as_ref()];
+        files.into_iter().flatten().map(PathBuf::as_path).filter(|path| !is_dash(path))
+    }
+}
+
+/// Verifies, trying each world by this.
+fn verify(args: &Args, try_world: impl Fn(&Study, u64) -> Tried + Sync) -> Result<Exit, Exit> {
+    outputs::check(&[(args.write.as_deref(), small::WHAT)], args.inputs())?;
+    outputs::attempt(args.write.as_deref())?;
     if args.shard.is_some() && args.format != Format::Json {
         complain("a shard's result is for `vmpolicy merge`: add --format json");
         return Err(Exit::Usage);
@@ -126,23 +140,23 @@ fn verify(args: &Args) -> Result<Exit, Exit> {
     let input = Input::read(args)?;
     let study = Study::new(&input.loaded, input.expectations.clone(), args.seed, args.faults.scope());
     if let Some(path) = &args.scenario {
-        return small::replay(&study, path, &input, args);
+        let replayed = caught(|| small::replay(&study, path, &input, args));
+        return replayed.unwrap_or_else(|says| Err(Bug { world: None, says }.tell(args)));
     }
-    let tries = Tries::run(&study, args)?;
+    let tries = Tries::run(&study, args, try_world)?;
     let terminal = Terminal::of_stdout(args.color);
     // What can fail comes before what is printed.
     let small = match tries.broken.first() {
-        Some((index, _)) if args.shard.is_none() => Some(small::Small::make(&study, *index, &input, args)?),
+        Some((index, _)) if args.shard.is_none() => {
+            let made = caught(|| small::Small::make(&study, *index, &input, args));
+            Some(made.unwrap_or_else(|says| Err(Bug { world: Some(*index), says }.tell(args)))?)
+        }
         _ => None,
     };
     let envelope = result::envelope(&study, &tries, &input, args);
     match args.format {
         Format::Json => {
-            let json = envelope.json().map_err(|error| {
-                complain(&format!("can't print the result: {error}"));
-                Exit::Outside
-            })?;
-            print(&json)?;
+            print_json(envelope.json())?;
             if let Some(small) = &small {
                 complain(&format!("world {}, made small: {}", small.index, shown(&small.path)));
             }
@@ -153,4 +167,40 @@ fn verify(args: &Args) -> Result<Exit, Exit> {
         complain(&format!("`{}` never had anything to judge: it was not tested", idle.1.name));
     }
     Ok(if tries.broken.is_empty() { Exit::Done } else { Exit::No })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    const POLICY: &str = "version: 1
+arrays: { oslo: { hosts: [mln1, mln2] } }
+indicators: { slow: { every: 60s } }
+rules: [{ name: overloaded, when: slow > 50, tarry: 3, do: move }]
+";
+
+    /// Worlds that panic where a bug is put into them; with any number of threads.
+    #[test]
+    fn a_world_that_panics_is_no_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = folder.path().join("policy.yaml");
+        std::fs::write(&policy, POLICY).unwrap();
+        for threads in ["1", "3"] {
+            let line = ["verify", policy.to_str().unwrap(), "--worlds", "12", "--threads", threads];
+            let args = Line::parse_from(line).args;
+            let with_bugs = |study: &Study, world: u64| {
+                assert!(!matches!(world, 5 | 9), "injected into world {world}");
+                study.try_world(world)
+            };
+            assert_eq!(verify(&args, with_bugs), Err(Exit::Outside));
+            assert_eq!(verify(&args, Study::try_world), Ok(Exit::Done));
+        }
+    }
 }

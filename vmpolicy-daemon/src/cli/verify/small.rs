@@ -4,15 +4,16 @@ use super::Args;
 use super::input::{Input, bytes, wrong};
 use super::result::{named, says};
 use crate::cli::check::shown;
-use crate::cli::terminal::{complain, print};
-use crate::cli::{Exit, Format};
+use crate::cli::terminal::print;
+use crate::cli::{Exit, Format, outputs};
 use crate::provenance::Provenance;
-use atomic_write_file::AtomicWriteFile;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use vmpolicy_core::file::scenario::parse;
 use vmpolicy_core::verify::{Shrunk, Study};
+
+/// What is written, where that would be in the place of something else.
+pub(super) const WHAT: &str = "small scenario";
 
 /// A small world, in its file.
 pub(super) struct Small {
@@ -30,6 +31,7 @@ impl Small {
         };
         let name = || PathBuf::from(format!("verify-{}-{index}.yaml", args.seed));
         let path = args.write.clone().unwrap_or_else(name);
+        outputs::check(&[(Some(&path), WHAT)], args.inputs())?;
         let provenance = Provenance::new(study.policy(), &input.zones, Some(args.seed));
         let mut text = String::new();
         let (kind, what) = named(study, &shrunk.broken);
@@ -44,21 +46,9 @@ impl Small {
             let _ = writeln!(text, "# {}", comment.replace(['\n', '\r'], " "));
         }
         text += &shrunk.file.to_yaml();
-        save(&path, &text)?;
+        outputs::save(&path, &text)?;
         Ok(Self { index, shrunk, path })
     }
-}
-
-/// Writes a file whole, or not at all.
-fn save(path: &Path, text: &str) -> Result<(), Exit> {
-    let written = AtomicWriteFile::open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.commit()
-    });
-    written.map_err(|error| {
-        complain(&format!("can't write {}: {error}", shown(path)));
-        Exit::Outside
-    })
 }
 
 /// Holds one scenario against the expectations, with the policy as it is now.

@@ -77,7 +77,7 @@ impl Builder<'_> {
                 let rows = self.recording(path, series.as_deref(), form, whose)?;
                 return match trace(&rows, times.unwrap_or(1.0), *then) {
                     Ok(trace) => Some(LoadSpec::Trace(Arc::new(trace))),
-                    Err(why) => self.no_load(path, why, form, whose),
+                    Err(why) => self.none(&Kind::BadRecording { path: path.to_owned(), why }, form, whose),
                 };
             }
             LoadForm::Planetlab { path, then } => return self.planetlab(path, *then, form, whose),
@@ -86,10 +86,7 @@ impl Builder<'_> {
         };
         match made {
             Ok(spec) => Some(spec),
-            Err(why) => {
-                self.blame(&Kind::BadLoad { why: why.to_string() }, form.place, whose.path.to_owned());
-                None
-            }
+            Err(why) => self.none(&Kind::BadLoad { why: why.to_string() }, form, whose),
         }
     }
 
@@ -99,27 +96,9 @@ impl Builder<'_> {
         specs.into_iter().collect()
     }
 
-    fn no_load<T>(
-        &mut self,
-        path: &str,
-        why: String,
-        form: &Located<LoadForm>,
-        whose: Whose<'_>,
-    ) -> Option<T> {
-        let kind = Kind::BadRecording { path: path.to_owned(), why };
-        self.blame(&kind, form.place, whose.path.to_owned());
-        None
-    }
-
-    fn unreadable<T>(
-        &mut self,
-        path: &str,
-        why: String,
-        form: &Located<LoadForm>,
-        whose: Whose<'_>,
-    ) -> Option<T> {
-        let kind = Kind::Unreadable { path: path.to_owned(), why };
-        self.blame(&kind, form.place, whose.path.to_owned());
+    /// There is no such load, and why.
+    fn none<T>(&mut self, kind: &Kind, form: &Located<LoadForm>, whose: Whose<'_>) -> Option<T> {
+        self.blame(kind, form.place, whose.path.to_owned());
         None
     }
 
@@ -142,7 +121,7 @@ impl Builder<'_> {
                 }
                 Some(Arc::new(rows))
             }
-            Err(why) => self.unreadable(path, why, form, whose),
+            Err(why) => self.none(&Kind::Unreadable { path: path.to_owned(), why }, form, whose),
         };
         self.loads.recordings.insert(key, rows.clone());
         rows
@@ -157,7 +136,7 @@ impl Builder<'_> {
                 names.sort_unstable();
                 Some(Arc::new(names))
             }
-            Err(why) => self.unreadable(path, why, form, whose),
+            Err(why) => self.none(&Kind::Unreadable { path: path.to_owned(), why }, form, whose),
         };
         self.loads.folders.insert(path.to_owned(), names.clone());
         names
@@ -175,20 +154,20 @@ impl Builder<'_> {
             // The first that has none says it for all.
             if whose.guest == names.len() {
                 let why = format!("the folder has {} files, for {} guests", names.len(), whose.guests);
-                return self.no_load(path, why, form, whose);
+                return self.none(&Kind::BadRecording { path: path.to_owned(), why }, form, whose);
             }
             return None;
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
         let bytes = match self.files.read(&file) {
             Ok(bytes) => bytes,
-            Err(why) => return self.unreadable(&file, why, form, whose),
+            Err(why) => return self.none(&Kind::Unreadable { path: file, why }, form, whose),
         };
         let trace = percentages(&bytes)
             .and_then(|values| Trace::every(PLANETLAB_EVERY, values, then).map_err(|why| why.to_string()));
         match trace {
             Ok(trace) => Some(LoadSpec::Trace(Arc::new(trace))),
-            Err(why) => self.no_load(&file, why, form, whose),
+            Err(why) => self.none(&Kind::BadRecording { path: file, why }, form, whose),
         }
     }
 }

@@ -1,31 +1,44 @@
 //! What a page shows of a run, written down while it happens.
 
-use super::gauge::Gauge;
 use super::{INDICATORS_MAX, indicators, looked_at, skeleton};
-use crate::report::{Figure, GuestLog, Meter, Panel, Unit};
+use crate::report::GuestLog;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
 use vmpolicy_core::engine::Engine;
 use vmpolicy_core::id::IndicatorId;
 use vmpolicy_core::record::View;
 use vmpolicy_core::sim::scenario::{GuestIx, HostIx, PolicyIx, Scenario};
-use vmpolicy_core::sim::world::Snapshot;
+use vmpolicy_core::sim::world::{Island, Snapshot};
 use vmpolicy_core::time::Mono;
 
-/// A log for each guest, and the hosts' quantities.
+/// A log for each guest of an island, and what its hosts do; guests and hosts by the island's numbers.
 #[derive(Debug)]
 pub(in crate::cli::simulate) struct Eyes {
     pub(super) logs: Vec<GuestLog>,
     guests: Vec<Known>,
     /// The page's number of each host.
     hosts: Vec<usize>,
-    /// By policy: the page's numbers of its hosts, and the indicator that is shown.
-    policies: Vec<(Arc<[usize]>, Option<IndicatorId>)>,
-    busy: Gauge,
-    busiest: Gauge,
-    in_use: Gauge,
-    overloaded: Gauge,
-    kilowatts: Gauge,
+    /// By the scenario's policies.
+    policies: Arc<[Shown]>,
+    /// What the hosts did at each step since somebody asked.
+    pub(super) ticks: Vec<Tick>,
+}
+
+/// What is shown of a policy: the page's numbers of its hosts, and an indicator.
+type Shown = (Arc<[usize]>, Option<IndicatorId>);
+
+/// What the hosts of an island do during a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tick {
+    pub(super) at: Mono,
+    /// Hosts with guests.
+    pub(super) used: f64,
+    /// The sum of the parts of them that are busy.
+    pub(super) busy: f64,
+    /// The part of the busiest that is busy.
+    pub(super) busiest: f64,
+    pub(super) overloaded: f64,
+    pub(super) watts: f64,
 }
 
 /// What is known of a guest.
@@ -40,36 +53,57 @@ struct Known {
 }
 
 impl Eyes {
-    pub(in crate::cli::simulate) fn new(scenario: &Scenario, variants: usize) -> Self {
+    /// For each island; a page shows so many variants.
+    pub(in crate::cli::simulate) fn all(
+        scenario: &Scenario,
+        variants: usize,
+        islands: &[Island],
+    ) -> Vec<Self> {
         // Each indicator has lines of its own, and a page is bounded.
         let figures = indicators(scenario).len().clamp(1, INDICATORS_MAX);
         let (mut page, hosts) = skeleton(scenario, "", variants * figures);
-        let policies: Vec<_> =
-            scenario.policies.iter().map(|policy| (page.hosts_of(policy), looked_at(policy))).collect();
+        let policies = scenario.policies.iter();
+        let policies: Vec<_> = policies.map(|policy| (page.hosts_of(policy), looked_at(policy))).collect();
+        let policies: Arc<[Shown]> = policies.into();
         let none: Arc<[usize]> = Arc::new([]);
-        let (mut logs, mut guests) = (Vec::new(), Vec::new());
-        for (index, guest) in scenario.guests.iter().enumerate() {
-            let managed = scenario.kinds[guest.kind.index()].managed.as_ref();
-            let policy = managed.map(|managed| managed.policy);
-            let of =
-                policy.map_or_else(|| Arc::clone(&none), |policy| Arc::clone(&policies[policy.index()].0));
-            let mut log = page.log(index, of, Some(hosts[guest.at.index()]));
-            log.seen();
-            logs.push(log);
-            guests.push(Known { policy, value: None, in_breach: false, polled: false });
+        let of_island = |island: &Island| {
+            let (mut logs, mut guests) = (Vec::new(), Vec::new());
+            for number in island.guests() {
+                let guest = &scenario.guests[number.index()];
+                let managed = scenario.kinds[guest.kind.index()].managed.as_ref();
+                let policy = managed.map(|managed| managed.policy);
+                let of = policy
+                    .map_or_else(|| Arc::clone(&none), |policy| Arc::clone(&policies[policy.index()].0));
+                let mut log = page.log(number.index(), of, Some(hosts[guest.at.index()]));
+                log.seen();
+                logs.push(log);
+                guests.push(Known { policy, value: None, in_breach: false, polled: false });
+            }
+            let hosts = island.hosts().iter().map(|host| hosts[host.index()]).collect();
+            Self { logs, guests, hosts, policies: Arc::clone(&policies), ticks: Vec::new() }
+        };
+        islands.iter().map(of_island).collect()
+    }
+
+    /// What was seen of all islands, their runs at their ends; by the scenario's numbers.
+    pub(in crate::cli::simulate) fn together<'a>(
+        scenario: &Scenario,
+        parts: impl Iterator<Item = (&'a Island, Self)>,
+    ) -> Self {
+        let end = scenario.start.plus(scenario.lasts);
+        let mut guests = Vec::new();
+        let mut policies: Arc<[Shown]> = Arc::new([]);
+        for (island, part) in parts {
+            policies = part.policies;
+            let logs = part.logs.into_iter().zip(part.guests);
+            guests.extend(island.guests().iter().zip(logs).map(|(number, (mut log, known))| {
+                log.finish(end);
+                (number.index(), log, known)
+            }));
         }
-        let gauge = Gauge::new(scenario.lasts, scenario.step);
-        Self {
-            logs,
-            guests,
-            hosts,
-            policies,
-            busy: gauge.clone(),
-            busiest: gauge.clone(),
-            in_use: gauge.clone(),
-            overloaded: gauge.clone(),
-            kilowatts: gauge,
-        }
+        guests.sort_by_key(|(number, ..)| *number);
+        let (logs, guests) = guests.into_iter().map(|(_, log, known)| (log, known)).unzip();
+        Self { logs, guests, hosts: Vec::new(), policies, ticks: Vec::new() }
     }
 
     /// The indicator of a guest's policy that is shown.
@@ -165,68 +199,22 @@ impl Eyes {
     pub(in crate::cli::simulate) fn stepped(
         &mut self,
         scenario: &Scenario,
+        island: &Island,
         at: Mono,
         snapshot: &Snapshot<'_>,
     ) {
-        let (mut used, mut sum, mut most, mut overloaded, mut watts) = (0.0, 0.0, 0.0_f64, 0.0, 0.0);
-        for (index, row) in scenario.hosts.iter().enumerate() {
+        let mut tick = Tick { at, used: 0.0, busy: 0.0, busiest: 0.0, overloaded: 0.0, watts: 0.0 };
+        for (index, number) in island.hosts().iter().enumerate() {
             let host = HostIx::from_index(index);
             if snapshot.guests_on(host) > 0 {
                 let busy = snapshot.busy(host);
-                used += 1.0;
-                sum += busy;
-                most = most.max(busy);
-                watts += row.power.watts(busy);
-                overloaded += f64::from(u8::from(snapshot.is_overloaded(host)));
+                tick.used += 1.0;
+                tick.busy += busy;
+                tick.busiest = tick.busiest.max(busy);
+                tick.watts += scenario.hosts[number.index()].power.watts(busy);
+                tick.overloaded += f64::from(u8::from(snapshot.is_overloaded(host)));
             }
         }
-        self.busy.is(at, if used > 0.0 { sum / used } else { 0.0 });
-        self.busiest.is(at, most);
-        self.in_use.is(at, used);
-        self.overloaded.is(at, overloaded);
-        self.kilowatts.is(at, watts / 1_000.0);
-    }
-
-    /// The run has ended.
-    pub(in crate::cli::simulate) fn finish(&mut self, scenario: &Scenario) {
-        let end = scenario.start.plus(scenario.lasts);
-        self.logs.iter_mut().for_each(|log| log.finish(end));
-    }
-
-    /// What the hosts did.
-    pub(super) fn panels(&self, scenario: &Scenario) -> Vec<Panel> {
-        let panel = |id: &str, title: &str, about: &str, unit, lines: &[(&str, &Gauge)]| {
-            let lines = lines.iter().map(|(name, gauge)| ((*name).to_owned(), gauge.points())).collect();
-            Panel {
-                id: id.to_owned(),
-                title: title.to_owned(),
-                about: about.to_owned(),
-                figure: Figure::Meter(Meter { unit, lines }),
-            }
-        };
-        let mut panels = vec![panel(
-            "use",
-            "How busy hosts were",
-            "The part of their processors that was busy, of hosts that had guests.",
-            Unit::Share,
-            &[("mean", &self.busy), ("busiest", &self.busiest)],
-        )];
-        if scenario.hosts.len() > 1 {
-            panels.push(panel(
-                "in-use",
-                "Hosts in use",
-                "Hosts that had guests, and those of them that could not meet all that was demanded.",
-                Unit::Plain,
-                &[("in use", &self.in_use), ("overloaded", &self.overloaded)],
-            ));
-        }
-        panels.push(panel(
-            "energy",
-            "Energy an hour (kWh)",
-            "What all hosts that had guests drew; a host without any is off.",
-            Unit::KilowattHours,
-            &[("all hosts", &self.kilowatts)],
-        ));
-        panels
+        self.ticks.push(tick);
     }
 }

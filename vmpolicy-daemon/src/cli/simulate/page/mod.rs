@@ -2,19 +2,22 @@
 
 mod eyes;
 mod gauge;
+mod meters;
 mod tables;
 
 pub(super) use eyes::Eyes;
+pub(super) use meters::Meters;
 
 use super::figures::Variant;
 use super::input::Input;
 use super::report::Report;
-use super::runs::Ran;
+use super::runs::{Ran, Seen};
 use crate::cli::Exit;
 use crate::cli::backtest::table::grouped;
 use crate::cli::check::{many, shown};
 use crate::cli::terminal::complain;
 use crate::report::{Better, Builder, Cost, Page, Range, Unit};
+use std::ffi::OsStr;
 use std::path::Path;
 use vmpolicy_core::Policy;
 use vmpolicy_core::id::IndicatorId;
@@ -58,7 +61,11 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
         [one] => one.name.clone(),
         all => format!("{} guests", grouped(all.len() as u64)),
     };
-    let title = format!("{who} in {}", report.scenario);
+    // Its folder is among the facts.
+    let file = Path::new(&report.scenario)
+        .file_name()
+        .map_or(report.scenario.as_str().into(), OsStr::to_string_lossy);
+    let title = format!("{who} in {file}");
     let (mut page, _) = skeleton(scenario, &title, ran.len());
     facts(&mut page, report);
     measures(&mut page, &report.variants);
@@ -73,8 +80,8 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
         report.variants.iter().for_each(|came| page.note(format!("{}: {}", came.name, came.about)));
     }
     for (ran, came) in ran.into_iter().zip(&report.variants) {
-        let Some(eyes) = ran.seen else { continue };
-        let name = if several { came.name } else { report.scenario.as_str() };
+        let Some(Seen { eyes, meters }) = ran.seen else { continue };
+        let name = if several { came.name } else { file.as_ref() };
         let mut variant = page.variant(name, only_policy(scenario));
         variant.cost(came.totals.cost.map(|cost| Cost {
             c_a: cost.c_a,
@@ -93,7 +100,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
             variant.indicator(&id, &readers(scenario, &name), &logs);
         }
         variant.whole(&rule_names(scenario), &eyes.logs);
-        eyes.panels(scenario).into_iter().for_each(|panel| variant.panel(panel));
+        meters.panels().into_iter().for_each(|panel| variant.panel(panel));
         for (at, of) in came.policies.iter().take(POLICIES_MAX).enumerate() {
             let mut table = crate::cli::backtest::page::rules(&of.figures, &of.rules);
             if came.policies.len() > 1 {
@@ -104,7 +111,7 @@ fn page(input: &Input, report: &Report, ran: Vec<Ran>) -> Page {
             }
             variant.table(table);
         }
-        variant.table(tables::hosts(&came.hosts));
+        variant.table(tables::hosts(&came.hosts, report.variants.len()));
         variant.table(tables::guests(report, &came.guests));
         let variant = variant.done();
         page.push(variant);
@@ -194,6 +201,8 @@ fn measures(page: &mut Builder, variants: &[Variant]) {
     let (less, more, neither) = (Better::Less, Better::More, Better::Neither);
     add("in breach", Unit::Seconds, less, &|of| of.totals.breach.map(|span| span.as_secs_f64()));
     add("share in breach", Unit::Share, less, &|of| of.totals.breach_share);
+    add("share not judged", Unit::Share, neither, &|of| of.totals.unjudged_share);
+    add("in breach, of what was judged", Unit::Share, less, &|of| of.totals.judged_breach_share);
     add("processor time missed", Unit::Share, less, &|of| Some(of.totals.missed));
     add("fairness (Jain)", Unit::Plain, more, &|of| round(of.totals.fairness, 10_000.0));
     add("requests", Unit::Count, neither, &|of| Some(of.totals.requests as f64));

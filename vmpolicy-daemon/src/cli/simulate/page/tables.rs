@@ -6,11 +6,19 @@ use crate::cli::backtest::report::share;
 use crate::report::{Cell, Column, Table, Unit};
 use std::cmp::Reverse;
 
-/// Rows of a table.
+/// Rows of a table, and of the tables of one kind in all cases together.
 const ROWS_MAX: usize = 200;
+const ROWS_MAX_OF_ALL: usize = 300;
+
+/// Rows of a table where so many cases have one.
+const fn rows_max(cases: usize) -> usize {
+    let each = ROWS_MAX_OF_ALL / if cases == 0 { 1 } else { cases };
+    if each < ROWS_MAX { each } else { ROWS_MAX }
+}
 
 /// The hosts, in the scenario's order; of many, those longest overloaded and busiest.
-pub(super) fn hosts(hosts: &[Host]) -> Table {
+pub(super) fn hosts(hosts: &[Host], cases: usize) -> Table {
+    let most = rows_max(cases);
     let columns = vec![
         Column::new("host", Unit::Text),
         Column::new("array", Unit::Text),
@@ -21,7 +29,7 @@ pub(super) fn hosts(hosts: &[Host]) -> Table {
         Column::new("energy", Unit::KilowattHours),
     ];
     let mut order: Vec<_> = hosts.iter().collect();
-    if order.len() > ROWS_MAX {
+    if order.len() > most {
         order.sort_by(|one, other| {
             let key = |host: &Host| (host.overloaded_hours, host.busy.unwrap_or(0.0));
             let (one, other) = (key(one), key(other));
@@ -40,13 +48,14 @@ pub(super) fn hosts(hosts: &[Host]) -> Table {
             host.energy_kwh.into(),
         ]
     };
-    let rows = order.iter().take(ROWS_MAX).map(row).collect();
-    let more = hosts.len().saturating_sub(ROWS_MAX) as u64;
+    let rows = order.iter().take(most).map(row).collect();
+    let more = hosts.len().saturating_sub(most) as u64;
     Table { id: "world-hosts".to_owned(), title: "Hosts".to_owned(), columns, rows, more }
 }
 
 /// The guests, longest in breach first.
 pub(super) fn guests(report: &Report, guests: &[Guest]) -> Table {
+    let most = rows_max(report.variants.len());
     let columns = vec![
         Column::new("guest", Unit::Text),
         Column::new("requests", Unit::Count),
@@ -55,6 +64,7 @@ pub(super) fn guests(report: &Report, guests: &[Guest]) -> Table {
         Column::new("on the way", Unit::Seconds),
         Column::new("in breach", Unit::Seconds),
         Column::new("share in breach", Unit::Share),
+        Column::new("share not judged", Unit::Share),
         Column::new("share at the base", Unit::Share),
         Column::new("missed", Unit::Share),
         Column::new("cost, hosts' prices", Unit::Money),
@@ -71,13 +81,14 @@ pub(super) fn guests(report: &Report, guests: &[Guest]) -> Table {
             guest.moving.as_secs_f64().into(),
             guest.breach().map(|breach| breach.as_secs_f64()).into(),
             guest.breach().and_then(|breach| share(breach, report.lasts)).into(),
+            guest.unjudged.and_then(|unjudged| share(unjudged, report.lasts)).into(),
             figures.and_then(|figures| figures.time.at_base_share).into(),
             guest.missed.into(),
             guest.hosts_cost.into(),
         ]
     };
-    let rows = order.iter().take(ROWS_MAX).map(row).collect();
-    let more = guests.len().saturating_sub(ROWS_MAX) as u64;
+    let rows = order.iter().take(most).map(row).collect();
+    let more = guests.len().saturating_sub(most) as u64;
     Table { id: "guests".to_owned(), title: "Each guest".to_owned(), columns, rows, more }
 }
 

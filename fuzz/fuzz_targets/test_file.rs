@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vmpolicy_core::testkit::fuzz::test_file(bytes));
