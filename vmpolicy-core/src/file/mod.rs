@@ -20,6 +20,7 @@
 #[cfg(feature = "sim")]
 pub mod expect;
 mod kind;
+mod limits;
 mod node;
 mod problem;
 mod reader;
@@ -142,7 +143,9 @@ pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
     let judged = file.judge(zones, doubts);
     match judged {
         Ok(policy) if problems.is_empty() => {
-            let warnings = lint(&file, &policy);
+            let mut warnings = lint(&file, &policy);
+            warnings.extend(limits::never_time_out(&file, &policy, &shell));
+            warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }
         Ok(_) => {}
