@@ -20,6 +20,7 @@
 #[cfg(feature = "sim")]
 pub mod expect;
 mod kind;
+mod limits;
 mod node;
 mod problem;
 mod reader;
@@ -41,8 +42,10 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MetricsSpec, Mode, MysqlAddress,
-    PROBE_TIMEOUT, ProbeSpec, PsiResource, QueueSource, Shell,
+    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -140,7 +143,9 @@ pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
     let judged = file.judge(zones, doubts);
     match judged {
         Ok(policy) if problems.is_empty() => {
-            let warnings = lint(&file, &policy);
+            let mut warnings = lint(&file, &policy);
+            warnings.extend(limits::never_time_out(&file, &policy, &shell));
+            warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }
         Ok(_) => {}

@@ -246,6 +246,14 @@ pub enum ReadErrorKind {
         /// As written.
         address: String,
     },
+    /// An address on the web that is none.
+    #[error("`{text}` is no address that can be asked: {why}")]
+    Url {
+        /// As written, without credentials.
+        text: String,
+        /// Why not.
+        why: String,
+    },
     /// More than can be told.
     #[error("{more} more problems are not shown")]
     More {
@@ -288,6 +296,7 @@ impl ReadErrorKind {
             Self::NoSuchKind { .. } => "VP0126",
             Self::More { .. } => "VP0127",
             Self::NotLoopback { .. } => "VP0140",
+            Self::Url { .. } => "VP0128",
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Tally {
     requests: u64,
     moves: u64,
     failed: u64,
+    refused: u64,
+    expired: u64,
     last_hour: VecDeque<Mono>,
     busiest_hour: usize,
     rules: Table<RuleId, RuleSummary>,
@@ -106,6 +108,8 @@ impl Tally {
             requests: 0,
             moves: 0,
             failed: 0,
+            refused: 0,
+            expired: 0,
             last_hour: VecDeque::new(),
             busiest_hour: 0,
             rules: summaries,
@@ -140,6 +144,7 @@ impl Tally {
         (self.breach, self.unjudged) = (before.breach, before.unjudged);
         (self.unknown, self.resting) = (before.unknown, before.resting);
         (self.requests, self.moves, self.failed) = (before.requests, before.moves, before.failed);
+        (self.refused, self.expired) = (before.refused, before.expired);
         (self.last_hour, self.busiest_hour) = (before.last_hour, before.busiest_hour);
         self.unpriced = before.unpriced;
     }
@@ -286,7 +291,11 @@ impl Tally {
                 self.busiest_hour = self.busiest_hour.max(self.last_hour.len());
             }
             Event::Confirmed { .. } => self.moves += 1,
-            Event::Refused { .. } | Event::Failed { .. } | Event::Expired { .. } => self.failed += 1,
+            Event::Refused { .. } | Event::Failed { .. } | Event::Expired { .. } => {
+                self.failed += 1;
+                self.refused += u64::from(matches!(event, Event::Refused { .. }));
+                self.expired += u64::from(matches!(event, Event::Expired { .. }));
+            }
             Event::Held { origin, .. } => {
                 if let Some(rule) = of_rule(origin) {
                     self.rules[rule].held += 1;
@@ -359,6 +368,8 @@ impl Tally {
             requests: self.requests,
             moves: self.moves,
             failed: self.failed,
+            refused: self.refused,
+            expired: self.expired,
             open: engine.open_request().is_some(),
             busiest_hour: self.busiest_hour as u64,
             rules: self.rules,

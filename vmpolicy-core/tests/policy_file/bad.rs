@@ -119,6 +119,9 @@ fn values() {
         format!("{SOUND}moves: {{ {key}: 0s }}\n")
     }));
     cases.push(("zero spans", SOUND.replace("60s", "0s").replace("2m", "0ms")));
+    cases.extend(each("time-outs", &["5s", "breech", "true", "[breach]"], |text| {
+        SOUND.replace("unit: ms", &format!("timeout: {text}"))
+    }));
     cases.extend(each(
         "budgets",
         &["12", "0 per 1h", "1001 per 1h", "12 per 0s", "12 per hour", "-1 per 1h"],
@@ -295,7 +298,16 @@ fn the_shell_s_part() {
             "{ exec: uptime }",
             "{ psi: { resource: disk, kind: most, avg: 30 } }",
             "{ load: { avg: 2 } }",
-            "{ prometheus: {} }",
+            "{ apache: {} }",
+            "{ apache: { field: IdleWorkers, url: localhost/server-status } }",
+            "{ nginx: { field: waitin, url: \"http://me:secret@h/\" } }",
+            "{ prometheus: { url: \"http://h/?a\", token_file: /t, credential: c } }",
+            "{ postgres: { socket: /s, port: 1, password_file: /p, credential: a/b } }",
+            "{ redis: {} }",
+            "{ redis: { info: used_memory, list_length: jobs, database: -1 } }",
+            "{ http: { url: \"http://h/\", pointer: a/b, body: x, user: u, headers: { Authorization: x, Host: h, \"a b\": c } } }",
+            "{ http: { url: \"http://h/\", pointer: /a~b, method: PUT, password_file: /p, headers: { a: é } } }",
+            "{ http: http://h/ }",
             "{ mysq: {} }",
             "{ steal: {}, load: {} }",
             "{}",

@@ -13,3 +13,4 @@ mod reasons;
 mod requests;
 mod samples;
 mod time;
+mod timeouts;

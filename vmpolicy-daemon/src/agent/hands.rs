@@ -311,7 +311,9 @@ impl Effects for Hands {
                 if let Some((key, worker)) = self.probes.get_mut(indicator.index())
                     && worker.give(()).is_err()
                 {
-                    tracing::debug!("the probe {key} is still busy");
+                    // The key begins with the indicator's name; the rest may hold what is not for a log.
+                    let name = key.split(' ').next().unwrap_or_default();
+                    tracing::debug!("the probe of {name} is still busy");
                 }
             }
             Effect::Locate => {

@@ -35,6 +35,7 @@ fn policy(every_ms: u64, hosts: &[&str]) -> Arc<Policy> {
             every: Span::from_millis(every_ms).into(),
             read: Read::Gauge,
             missing: 0,
+            timeout: None,
             unit: None,
         }],
         rules: vec![RuleForm {

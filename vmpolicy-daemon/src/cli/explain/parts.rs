@@ -4,13 +4,13 @@ use super::timeline::{date_of, time_of};
 use super::words::{every, list, rounded, span};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{
-    ActuatorSpec, LocatorSpec, Mode, MysqlAddress, ProbeSpec, PsiResource, QueueSource, Shell,
+    ActuatorSpec, LocatorSpec, Mode, ProbeSpec, PsiResource, QueueSource, RedisRead, ServerAddress, Shell,
 };
-use vmpolicy_core::id::ArrayId;
+use vmpolicy_core::id::{ArrayId, Id as _, IndicatorId};
 use vmpolicy_core::leaf::cost::base_pays;
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::window::{Hours, Pattern, Weekdays, Window};
-use vmpolicy_core::policy::{Array, Queue};
+use vmpolicy_core::policy::{Array, OnTimeout, Queue};
 use vmpolicy_core::time::Wall;
 
 /// Hosts beyond these are counted.
@@ -80,19 +80,54 @@ pub(super) fn indicator(policy: &Policy, shell: &Shell, index: usize) -> String 
             " Up to {n} missing readings in a row change nothing; the next one starts the counting again."
         ),
     };
-    format!("{} is {source}{unit}, read {}{sample}.{missing}", indicator.name, every(indicator.every))
+    let timeout = timeout(policy, IndicatorId::from_index(index));
+    format!(
+        "{} is {source}{unit}, read {}{sample}.{missing}{timeout}",
+        indicator.name,
+        every(indicator.every)
+    )
+}
+
+/// What it means that its probe runs out of time, where that is more than that nobody knows.
+fn timeout(policy: &Policy, id: IndicatorId) -> String {
+    if policy.indicators()[id].timeout == OnTimeout::Unknown {
+        return String::new();
+    }
+    let rules = policy.rules().iter().filter(|&(rule, _)| policy.breaks_on_timeout(rule, id));
+    let rules: Vec<_> = rules.map(|(_, rule)| rule.name.as_str()).collect();
+    match rules.as_slice() {
+        [] => " A time-out is declared to be a breach, and no rule goes by it.".to_owned(),
+        rules => {
+            format!(" A time-out is a breach of {}; to any other rule it says nothing.", list(rules, "and"))
+        }
+    }
 }
 
 fn source(probe: &ProbeSpec) -> String {
     match probe {
-        ProbeSpec::Mysql { status, address, .. } => match address {
-            MysqlAddress::Socket(path) => {
-                format!("the status variable {status} of the MySQL server at {path}")
-            }
-            MysqlAddress::Tcp { host, port } => {
-                format!("the status variable {status} of the MySQL server at {host}:{port}")
-            }
-        },
+        ProbeSpec::Apache { field, web } => format!("{field} of the Apache server at {}", shown(&web.url)),
+        ProbeSpec::Http { pointer: Some(pointer), web, .. } => {
+            format!("the number at {pointer} in the JSON at {}", shown(&web.url))
+        }
+        ProbeSpec::Http { pointer: None, web, .. } => format!("the first number at {}", shown(&web.url)),
+        ProbeSpec::Mysql { status, address, .. } => {
+            format!("the status variable {status} of the MySQL server at {}", place(address))
+        }
+        ProbeSpec::Nginx { field, web } => {
+            format!("the number `{}` of the nginx server at {}", field.name(), shown(&web.url))
+        }
+        ProbeSpec::Postgres { query, address, .. } => {
+            format!("what `{query}` gives on the PostgreSQL server at {}", place(address))
+        }
+        ProbeSpec::Prometheus { query, web } => {
+            format!("what `{query}` gives on the Prometheus server at {}", shown(&web.url))
+        }
+        ProbeSpec::Redis { read: RedisRead::Info(field), address, .. } => {
+            format!("the field {field} of INFO of the Redis server at {}", place(address))
+        }
+        ProbeSpec::Redis { read: RedisRead::ListLength(key), address, .. } => {
+            format!("the length of the list {key} of the Redis server at {}", place(address))
+        }
         ProbeSpec::File { path } => format!("the first number in {path}"),
         ProbeSpec::Exec { argv, .. } => format!("the first number that `{}` prints", argv.join(" ")),
         ProbeSpec::Psi { resource, full, avg_secs } => {
@@ -109,6 +144,18 @@ fn source(probe: &ProbeSpec) -> String {
         ProbeSpec::Load { avg_mins } => format!("this machine's load over the last {avg_mins} minutes"),
         _ => "a probe of a kind that this program does not know".to_owned(),
     }
+}
+
+fn place(address: &ServerAddress) -> String {
+    match address {
+        ServerAddress::Socket(path) => path.clone(),
+        ServerAddress::Tcp { host, port } => format!("{host}:{port}"),
+    }
+}
+
+/// An address without what may be secret in it.
+fn shown(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 /// A queue: where its jobs come from, how often it is asked, and its classes.
