@@ -88,9 +88,14 @@ fn a_hold_is_in_force_from_the_first_step_of_another_mode() {
         .replace("when: x > 5, tarry: 3, do: move", "when: inside always, do: move-to-base")
     };
     let (observe, act) = (always("observe"), always("act"));
-    guest.policy(&observe);
+    // It has acted before, so that its state knows where the guest is.
     guest.start();
-    guest.wait_for_sockets();
+    guest.wait_for("the location", |guest| {
+        guest.json(&["status"]).is_some_and(|status| status["host"] == "mln1")
+    });
+    guest.policy(&observe);
+    assert_eq!(guest.told(&["reload"]).0, Some(0));
+    guest.wait_for("the mode", |guest| told_mode(guest) == "observe");
     assert_eq!(guest.told(&["hold", "1h"]).0, Some(0));
     guest.policy(&act);
     assert_eq!(guest.told(&["reload"]).0, Some(0));
