@@ -101,7 +101,7 @@ fn text(text: &str) -> Located<String> {
 }
 
 fn indicator(name: String, read: Read) -> IndicatorForm {
-    IndicatorForm { name: name.into(), every: EVERY.into(), read, missing: 0, unit: None }
+    IndicatorForm { name: name.into(), every: EVERY.into(), read, missing: 0, timeout: None, unit: None }
 }
 
 fn above(indicator: &str, threshold: f64) -> ConditionForm {

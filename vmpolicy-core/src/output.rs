@@ -381,6 +381,10 @@ pub struct Seen {
     pub leaf: u16,
     /// The value, where there is one: a sample, a count, a gain.
     pub value: Option<f64>,
+    /// There is none, as the probe ran out of time, and the policy calls that a breach of this rule: what it
+    /// `truth` is favours the rule.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub timed_out: bool,
     /// What it said.
     pub truth: Truth,
 }

@@ -29,6 +29,7 @@ fn overload_asks_every_225_s_for_hosts_2_3_4_5_1() {
             every: Span::from_secs(60).into(),
             read: Read::Delta,
             missing: 0,
+            timeout: None,
             unit: None,
         }],
         rules: vec![RuleForm {

@@ -194,6 +194,11 @@ fn the_lives_are_eventful() {
                         event => event.name().to_owned(),
                     };
                     *counts.entry(name).or_default() += 1;
+                    if let Event::Request { because, .. } = record.event
+                        && out.seen[because.seen()].iter().any(|seen| seen.timed_out)
+                    {
+                        *counts.entry("request by a time-out".to_owned()).or_default() += 1;
+                    }
                 }
                 for effect in &out.effects {
                     let name = match effect {
@@ -215,6 +220,7 @@ fn the_lives_are_eventful() {
     println!("{counts:#?}");
     for name in [
         "request",
+        "request by a time-out",
         "confirmed",
         "refused",
         "failed Reported",

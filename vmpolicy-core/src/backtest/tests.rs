@@ -37,7 +37,14 @@ fn rule(name: &str, when: ConditionForm, tarry: u32, action: ActionForm) -> Rule
 }
 
 fn indicator(name: &str, every: u64, read: Read) -> IndicatorForm {
-    IndicatorForm { name: text(name), every: Span::from_secs(every).into(), read, missing: 0, unit: None }
+    IndicatorForm {
+        name: text(name),
+        every: Span::from_secs(every).into(),
+        read,
+        missing: 0,
+        timeout: None,
+        unit: None,
+    }
 }
 
 /// Five hosts and a base in one array with prices; one gauge; no rule yet.

@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::leaf::logic::Truth;
 use crate::leaf::window::{Pattern, Weekday};
 use crate::output::Seen;
-use crate::policy::{Compare, Condition, Policy};
+use crate::policy::{Action, Compare, Condition, OnTimeout, Policy, Rule};
 use crate::time::Wall;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -38,23 +38,28 @@ pub(super) const fn known(holds: bool) -> Degree {
 /// How true a condition is, its leaves taken from `leaf` in the order in which they are written: the
 /// least of all, the greatest of any.
 pub(super) fn weigh(when: &Condition, leaf: &mut impl FnMut(&Condition) -> Degree) -> Degree {
+    weigh_turned(when, 1, &mut |part, _| leaf(part))
+}
+
+/// The same; each leaf is told with 1 or -1 whether it helps the whole to be true by being so, or by not being so.
+fn weigh_turned(when: &Condition, helps: i8, leaf: &mut impl FnMut(&Condition, i8) -> Degree) -> Degree {
     match when {
         Condition::All(parts) => parts.iter().fold((1, 1), |all, part| {
-            let one = weigh(part, leaf);
+            let one = weigh_turned(part, helps, leaf);
             (all.0.min(one.0), all.1.min(one.1))
         }),
         Condition::Any(parts) => parts.iter().fold((-1, -1), |any, part| {
-            let one = weigh(part, leaf);
+            let one = weigh_turned(part, helps, leaf);
             (any.0.max(one.0), any.1.max(one.1))
         }),
         Condition::Not(part) => {
-            let (least, most) = weigh(part, leaf);
+            let (least, most) = weigh_turned(part, -helps, leaf);
             (-most, -least)
         }
         Condition::Indicator { .. }
         | Condition::Window { .. }
         | Condition::Count { .. }
-        | Condition::Gain { .. } => leaf(when),
+        | Condition::Gain { .. } => leaf(when, helps),
     }
 }
 
@@ -68,14 +73,14 @@ pub(super) fn leaves(when: &Condition) -> usize {
     count
 }
 
-/// How true it is by what a record says was seen; an error where that does not fit the condition.
-pub(super) fn by_seen(when: &Condition, seen: &[Seen]) -> Result<Degree, String> {
-    let wanted = leaves(when);
+/// How true a rule is by what a record says was seen; an error where that does not fit its condition.
+pub(super) fn by_seen(policy: &Policy, rule: &Rule, seen: &[Seen]) -> Result<Degree, String> {
+    let wanted = leaves(&rule.when);
     if seen.len() != wanted {
         return Err(format!("{} leaves were seen of {wanted}", seen.len()));
     }
     let (mut next, mut wrong) = (0, None);
-    let degree = weigh(when, &mut |leaf| {
+    let degree = weigh_turned(&rule.when, 1, &mut |leaf, helps| {
         let at = next;
         next += 1;
         let Some(seen) = seen.iter().find(|seen| usize::from(seen.leaf) == at) else {
@@ -83,7 +88,11 @@ pub(super) fn by_seen(when: &Condition, seen: &[Seen]) -> Result<Degree, String>
             return VAGUE;
         };
         let said = degree(seen.truth);
-        if let Some((compare, threshold)) = comparison(leaf) {
+        if seen.timed_out {
+            if !may_time_out(policy, rule, leaf) || seen.value.is_some() || said != (helps, helps) {
+                wrong = Some(format!("leaf {at} timed out, and was called {:?}", seen.truth));
+            }
+        } else if let Some((compare, threshold)) = comparison(leaf) {
             let own = seen.value.map_or((0, 0), |value| known(compares(value, compare, threshold)));
             if own != said {
                 wrong = Some(format!("leaf {at} saw {:?} and called it {:?}", seen.value, seen.truth));
@@ -94,9 +103,17 @@ pub(super) fn by_seen(when: &Condition, seen: &[Seen]) -> Result<Degree, String>
     wrong.map_or(Ok(degree), Err)
 }
 
-/// How true a condition is for a sample of the only indicator that it reads.
-pub(super) fn by_sample(when: &Condition, sample: Sample) -> Degree {
-    weigh(when, &mut |leaf| match (leaf, sample) {
+/// Whether a time-out says something for a comparison: only moves along the ring go by it, and only where that is
+/// declared.
+fn may_time_out(policy: &Policy, rule: &Rule, leaf: &Condition) -> bool {
+    let Condition::Indicator { indicator, .. } = leaf else { return false };
+    rule.action == Action::Move && policy.indicators()[*indicator].timeout == OnTimeout::Breach
+}
+
+/// How true a rule is for a sample of the only indicator that it reads.
+pub(super) fn by_sample(rule: &Rule, sample: Sample) -> Degree {
+    weigh_turned(&rule.when, 1, &mut |leaf, helps| match (leaf, sample) {
+        (Condition::Indicator { .. }, Sample::TimedOut) if rule.action == Action::Move => (helps, helps),
         (Condition::Indicator { compare, threshold, .. }, Sample::Known(value)) => {
             known(compares(value, *compare, *threshold))
         }

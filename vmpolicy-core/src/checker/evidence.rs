@@ -3,9 +3,9 @@
 //! A reading that answers a probe in time is *certain*: it counts, and nothing can excuse that it does
 //! not. One that nobody asked for may count or not (it does where a poll was due).
 
-use crate::input::Reading;
+use crate::input::{Absence, Reading};
 use crate::leaf::sample::Read;
-use crate::policy::{Compare, Indicator};
+use crate::policy::{Compare, Indicator, OnTimeout};
 use crate::time::{Mono, Span};
 use std::collections::VecDeque;
 
@@ -18,6 +18,7 @@ pub(super) struct Poll {
     pub(super) step: u64,
     pub(super) taken: Mono,
     pub(super) value: Option<f64>,
+    pub(super) timed_out: bool,
     pub(super) certain: bool,
 }
 
@@ -31,6 +32,8 @@ pub(super) enum Sample {
     Reset,
     /// Nothing usable.
     Absent,
+    /// Nothing, as the probe ran out of time, and that is declared to say something.
+    TimedOut,
 }
 
 /// All that was seen of an indicator.
@@ -73,7 +76,7 @@ impl Polls {
     pub(super) fn late(&mut self, step: u64, t: Mono, every: Span) -> bool {
         let Some(asked) = self.asked.filter(|asked| t >= asked.plus(every)) else { return false };
         self.asked = None;
-        self.push(Poll { step, taken: asked, value: None, certain: !self.doubted });
+        self.push(Poll { step, taken: asked, value: None, timed_out: false, certain: !self.doubted });
         self.doubted = false;
         true
     }
@@ -95,7 +98,8 @@ impl Polls {
             self.doubted = self.asked.is_some();
         }
         let value = reading.value.ok().filter(|value| value.is_finite());
-        self.push(Poll { step, taken, value, certain });
+        let timed_out = reading.value == Err(Absence::TimedOut);
+        self.push(Poll { step, taken, value, timed_out, certain });
         certain
     }
 
@@ -120,7 +124,10 @@ impl Polls {
     /// Everything that this poll may have been, as a sample: one thing only, where all is certain.
     pub(super) fn samples(&self, indicator: &Indicator, at: usize) -> Vec<Sample> {
         let poll = self.polls[at];
-        let Some(value) = poll.value else { return vec![Sample::Absent] };
+        let Some(value) = poll.value else {
+            let declared = poll.timed_out && indicator.timeout == OnTimeout::Breach;
+            return vec![if declared { Sample::TimedOut } else { Sample::Absent }];
+        };
         if indicator.read == Read::Gauge {
             return vec![Sample::Known(value)];
         }

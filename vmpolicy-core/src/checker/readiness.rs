@@ -43,7 +43,7 @@ enum Says {
 impl Facts {
     fn says(&self, rule: &Rule, indicator: IndicatorId, at: usize, certain: bool) -> Says {
         let samples = self.indicators[indicator.index()].samples(&self.policy.indicators()[indicator], at);
-        let truth = |sample: &Sample| by_sample(&rule.when, *sample);
+        let truth = |sample: &Sample| by_sample(rule, *sample);
         if samples.iter().any(|sample| truth(sample).1 > 0) {
             return Says::Breach;
         }
@@ -52,7 +52,7 @@ impl Facts {
             _ if !certain => Says::Nothing,
             Sample::Baseline => Says::Nothing,
             Sample::Reset => Says::Reset,
-            Sample::Absent => Says::Missing,
+            Sample::Absent | Sample::TimedOut => Says::Missing,
             Sample::Known(_) if truth(&only).1 < 0 => Says::Clear,
             Sample::Known(_) => Says::Nothing,
         }
@@ -63,7 +63,7 @@ impl Facts {
         let since_step = self.rules[rule.index()].since_step;
         let rule = &self.policy.rules()[rule];
         let Some(id) = only_indicator(rule) else { return Ok(()) };
-        if by_sample(&rule.when, Sample::Absent).1 > 0 {
+        if by_sample(rule, Sample::Absent).1 > 0 {
             // A window alone can make it true: what the indicator says is not what it stands on.
             return Ok(());
         }
@@ -85,7 +85,8 @@ impl Facts {
             if later.is_none() && poll.step != self.step && self.late.is_empty() {
                 return Err("nothing was read in this step".to_owned());
             }
-            match self.says(rule, id, at, poll.certain) {
+            let says = self.says(rule, id, at, poll.certain);
+            match says {
                 Says::Breach => {
                     if let Some(later) = later {
                         if maybe.unwrap_or(later).since(poll.taken) >= stale {
@@ -132,7 +133,7 @@ impl Facts {
                 Says::Nothing if poll.certain => later = Some(poll.taken),
                 Says::Nothing => {}
             }
-            if poll.value.is_some() {
+            if poll.value.is_some() || says == Says::Breach {
                 maybe = Some(maybe.map_or(poll.taken, |maybe: Mono| maybe.min(poll.taken)));
             }
         }
@@ -168,7 +169,7 @@ impl Facts {
                 later.is_none_or(|later: Mono| later.since(poll.taken).times(2) < indicator.every.times(3));
             let samples = polls.samples(indicator, at);
             let [only] = samples[..] else { return false };
-            if !poll.certain || !regular || by_sample(&rule.when, only).0 <= 0 {
+            if !poll.certain || !regular || by_sample(rule, only).0 <= 0 {
                 return false;
             }
             hits += 1;

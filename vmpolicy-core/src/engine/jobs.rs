@@ -73,10 +73,9 @@ impl Step<'_> {
             return;
         }
         for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
-            let state = &self.state.rules[rule];
-            let (when, tarry) = (&self.policy.rules[rule].when, self.policy.rules[rule].tarry);
+            let (state, tarry) = (&self.state.rules[rule], self.policy.rules[rule].tarry);
             // A window in its condition may have opened or closed since the batch came.
-            let still = state.truth == Truth::Breach && self.truth(when, 0) == Truth::Breach;
+            let still = state.truth == Truth::Breach && self.is_breach(rule);
             if still && state.counter.reached(tarry, self.t) {
                 self.ready |= bit(rule);
             }

@@ -7,7 +7,7 @@ use crate::id::{Id, IndicatorId, RuleId};
 use crate::input::{Absence, Reading};
 use crate::leaf::sample::Sample;
 use crate::output::{Cause, Effect, Event};
-use crate::policy::{Action, Monitor, Rule};
+use crate::policy::{Action, Indicator, Monitor, OnTimeout, Rule};
 use crate::time::{Mono, Span};
 
 impl<'a> Step<'a> {
@@ -119,13 +119,16 @@ impl<'a> Step<'a> {
                 state.value = Some(value);
                 state.missing = 0;
                 state.said = None;
+                state.timed_out = false;
             }
             Ok(Sample::Baseline) => {
                 state.value = None;
+                state.timed_out = false;
                 state.said = None;
             }
             Ok(Sample::Reset) => {
                 state.value = None;
+                state.timed_out = false;
                 self.say_unknown(id, Absence::CounterReset);
                 self.restart_readers(id);
             }
@@ -138,10 +141,11 @@ impl<'a> Step<'a> {
     /// A poll that gave nothing.
     #[cold]
     fn absent(&mut self, id: IndicatorId, why: Absence) {
-        let read = self.policy.indicators[id].read;
+        let Indicator { read, timeout, .. } = self.policy.indicators[id];
         let state = &mut self.state.indicators[id];
         state.missing = state.missing.saturating_add(1);
         state.value = None;
+        state.timed_out = why == Absence::TimedOut && timeout == OnTimeout::Breach;
         state.baseline.missed(read);
         self.say_unknown(id, why);
         self.sampled(id);

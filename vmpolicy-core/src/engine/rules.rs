@@ -8,7 +8,7 @@ use crate::leaf::cost;
 use crate::leaf::logic::Truth;
 use crate::leaf::tarry::Counter;
 use crate::output::Seen;
-use crate::policy::Condition;
+use crate::policy::{Action, Condition, Rule};
 
 impl Step<'_> {
     /// Evaluates a rule on what its indicators gave last; those of `blind` have not answered. Inlined by order:
@@ -48,6 +48,16 @@ impl Step<'_> {
     }
 
     fn unknown(&mut self, rule: RuleId, blind: u64) {
+        if self.breaks_by_time_outs(rule, blind) {
+            let (tarry, t) = (self.policy.rules[rule].tarry, self.t);
+            let state = &mut self.state.rules[rule];
+            state.truth = Truth::Breach;
+            state.clear_run.reset();
+            if state.counter.count(tarry, true, t) {
+                self.ready |= bit(rule);
+            }
+            return;
+        }
         let too_many = bits::<IndicatorId>(self.policy.rules[rule].indicators).any(|id| {
             let state = &self.state.indicators[id];
             let known = state.value.is_some() && blind & bit(id) == 0;
@@ -120,6 +130,40 @@ impl Step<'_> {
         }
     }
 
+    /// Whether a condition that is Unknown as it stands is a Breach by what timed out. One that is known as it stands
+    /// is so whatever those indicators would have said: nobody need ask.
+    fn breaks_by_time_outs(&self, rule: RuleId, blind: u64) -> bool {
+        let Rule { action, indicators, when, .. } = &self.policy.rules[rule];
+        *action == Action::Move
+            && bits::<IndicatorId>(indicators & !blind).any(|id| self.state.indicators[id].timed_out)
+            && self.favoured(when, blind, Truth::Breach) == Truth::Breach
+    }
+
+    /// What a condition says where each comparison on what timed out says this, which a `not` turns round.
+    fn favoured(&self, condition: &Condition, blind: u64, says: Truth) -> Truth {
+        let part = |part: &Condition| self.favoured(part, blind, says);
+        match condition {
+            Condition::Indicator { indicator, .. }
+                if self.state.indicators[*indicator].timed_out && blind & bit(*indicator) == 0 =>
+            {
+                says
+            }
+            Condition::All(parts) => parts.iter().map(part).fold(Truth::Breach, Truth::and),
+            Condition::Any(parts) => parts.iter().map(part).fold(Truth::Clear, Truth::or),
+            Condition::Not(part) => self.favoured(part, blind, says.not()).not(),
+            leaf => self.truth(leaf, blind),
+        }
+    }
+
+    /// Whether a rule is true now, by what its indicators gave last.
+    pub(super) fn is_breach(&self, rule: RuleId) -> bool {
+        match self.truth(&self.policy.rules[rule].when, 0) {
+            Truth::Breach => true,
+            Truth::Clear => false,
+            Truth::Unknown => self.breaks_by_time_outs(rule, 0),
+        }
+    }
+
     /// How many jobs of a class the batch at hand holds.
     fn count(&self, queue: QueueId, class: u16) -> Option<f64> {
         let queue = &self.state.queues[queue];
@@ -146,24 +190,31 @@ impl Step<'_> {
 
     /// Writes down what every part of a rule's condition saw, in the order in which they are written.
     pub(super) fn see(&mut self, rule: RuleId) {
-        let policy = self.policy;
+        let Rule { when, action, .. } = &self.policy.rules[rule];
+        let favours = (*action == Action::Move).then_some(Truth::Breach);
         let mut leaf = 0;
-        self.see_parts(&policy.rules[rule].when, &mut leaf);
+        self.see_parts(when, favours, &mut leaf);
     }
 
-    fn see_parts(&mut self, condition: &Condition, leaf: &mut u16) {
+    /// `favours` is what a time-out says here, where it says anything.
+    fn see_parts(&mut self, condition: &Condition, favours: Option<Truth>, leaf: &mut u16) {
+        let mut favours_leaf = None;
         let value = match condition {
             Condition::All(parts) | Condition::Any(parts) => {
-                return parts.iter().for_each(|part| self.see_parts(part, leaf));
+                return parts.iter().for_each(|part| self.see_parts(part, favours, leaf));
             }
-            Condition::Not(part) => return self.see_parts(part, leaf),
-            Condition::Indicator { indicator, .. } => self.state.indicators[*indicator].value,
+            Condition::Not(part) => return self.see_parts(part, favours.map(Truth::not), leaf),
+            Condition::Indicator { indicator, .. } => {
+                let state = &self.state.indicators[*indicator];
+                favours_leaf = favours.filter(|_| state.timed_out);
+                state.value
+            }
             Condition::Window { .. } => None,
             Condition::Count { queue, class, .. } => self.count(*queue, *class),
             Condition::Gain { queue, array, .. } => self.gain(*queue, *array),
         };
-        let truth = self.truth(condition, 0);
-        self.out.seen.push(Seen { leaf: *leaf, value, truth });
+        let truth = favours_leaf.unwrap_or_else(|| self.truth(condition, 0));
+        self.out.seen.push(Seen { leaf: *leaf, value, timed_out: favours_leaf.is_some(), truth });
         *leaf = leaf.saturating_add(1);
     }
 

@@ -115,6 +115,9 @@ pub(super) struct IndicatorState {
     pub(super) value: Option<f64>,
     pub(super) missing: u32,
     pub(super) said: Option<Absence>,
+    /// The last poll timed out, and the policy calls that a breach.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(super) timed_out: bool,
 }
 
 impl IndicatorState {
@@ -127,6 +130,7 @@ impl IndicatorState {
             value: None,
             missing: 0,
             said: None,
+            timed_out: false,
         }
     }
 

@@ -20,6 +20,7 @@
 #[cfg(feature = "sim")]
 pub mod expect;
 mod kind;
+mod limits;
 mod node;
 mod problem;
 mod reader;
@@ -41,9 +42,10 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, NginxField,
-    POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource, REDIS_PORT,
-    RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, url_fault,
+    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -69,6 +71,8 @@ const SECTIONS: &[&str] = &[
     "moves",
     "actuator",
     "locator",
+    "mode",
+    "metrics",
 ];
 
 /// What was written, as far as it could be read.
@@ -139,7 +143,9 @@ pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
     let judged = file.judge(zones, doubts);
     match judged {
         Ok(policy) if problems.is_empty() => {
-            let warnings = lint(&file, &policy);
+            let mut warnings = lint(&file, &policy);
+            warnings.extend(limits::never_time_out(&file, &policy, &shell));
+            warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }
         Ok(_) => {}
@@ -234,8 +240,10 @@ impl Reader {
         let mut moves = self.moves(top);
         let actuator = self.actuator(top);
         let locator = self.locator(top, &mut moves);
+        let mode = self.mode(top);
+        let metrics = self.metrics(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator };
+        let shell = Shell { guest: name, probes, sources, actuator, locator, mode, metrics };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

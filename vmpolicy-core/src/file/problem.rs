@@ -240,6 +240,12 @@ pub enum ReadErrorKind {
         /// Its name.
         name: String,
     },
+    /// Metrics for the whole network, by mistake perhaps.
+    #[error("`{address}` is not a loopback address: whoever reaches it reads the metrics")]
+    NotLoopback {
+        /// As written.
+        address: String,
+    },
     /// An address on the web that is none.
     #[error("`{text}` is no address that can be asked: {why}")]
     Url {
@@ -289,6 +295,7 @@ impl ReadErrorKind {
             Self::NotAvailable { .. } => "VP0125",
             Self::NoSuchKind { .. } => "VP0126",
             Self::More { .. } => "VP0127",
+            Self::NotLoopback { .. } => "VP0140",
             Self::Url { .. } => "VP0128",
         }
     }

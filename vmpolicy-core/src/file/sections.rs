@@ -11,8 +11,8 @@ use super::shell::{ProbeSpec, QueueSource};
 use crate::leaf::sample::Read;
 use crate::leaf::window::{CronExpr, Hours, Weekdays};
 use crate::policy::{
-    ArrayForm, ClassForm, IndicatorForm, Located, MovesForm, Pattern, PriceForm, QueueForm, RelocationForm,
-    Tour, WindowForm,
+    ArrayForm, ClassForm, IndicatorForm, Located, MovesForm, OnTimeout, Pattern, PriceForm, QueueForm,
+    RelocationForm, Tour, WindowForm,
 };
 use crate::time::Span;
 use core::fmt::Display;
@@ -170,9 +170,11 @@ impl Reader {
     ) -> (IndicatorForm, Option<Located<ProbeSpec>>) {
         let unread = Located::made(Span::ZERO);
         let expected = "an indicator such as `{ probe: { load: {} }, every: 60s }`";
-        let Some(fields) = self.fields(node, expected, &["probe", "every", "read", "missing", "unit"]) else {
+        let known = ["probe", "every", "read", "missing", "timeout", "unit"];
+        let Some(fields) = self.fields(node, expected, &known) else {
             self.doubts.units.insert(name.value.clone());
-            return (IndicatorForm { name, every: unread, read: Read::Gauge, missing: 0, unit: None }, None);
+            let (read, missing) = (Read::Gauge, 0);
+            return (IndicatorForm { name, every: unread, read, missing, timeout: None, unit: None }, None);
         };
         let every = self.required(&fields, "every", "every: 60s", Self::span);
         let reads = [("gauge", Read::Gauge), ("delta", Read::Delta), ("rate", Read::Rate)];
@@ -182,6 +184,7 @@ impl Reader {
         let missing = self.optional(&fields, "missing", |reader, node| {
             reader.whole(node, "a number of readings such as `2`")
         });
+        let timeout = self.optional(&fields, "timeout", Self::on_timeout);
         let unit = self.optional(&fields, "unit", |reader, node| reader.name(node, "a unit such as `ms`"));
         if unit.is_none() && fields.get("unit").is_some() {
             self.doubts.units.insert(name.value.clone());
@@ -191,10 +194,25 @@ impl Reader {
             every: every.unwrap_or(unread),
             read: read.unwrap_or_default(),
             missing: missing.unwrap_or(0),
+            timeout,
             unit,
             name,
         };
         (form, probe)
+    }
+
+    /// What a time-out means, or a time limit that went astray.
+    fn on_timeout(&mut self, node: &Node) -> Option<Located<OnTimeout>> {
+        let (choices, words) = ("`unknown`, `breach`", [OnTimeout::Unknown, OnTimeout::Breach]);
+        if let Value::Scalar { text, .. } = &node.value
+            && scalar::parse_span(text).is_ok()
+        {
+            let hint = "how long a probe may take is an option of the probe";
+            self.blame_hinted(Kind::Choice { text: short(text), choices }, node.place, hint);
+            return None;
+        }
+        let timeout = self.choice(node, choices, &words.map(|word| (word.name(), word)))?;
+        Some(Located::at(timeout, node.place))
     }
 
     pub(super) fn windows(&mut self, top: &Fields<'_>) -> Vec<WindowForm> {

@@ -124,6 +124,7 @@ fn indicator(form: &IndicatorForm, written: Option<&Located<ProbeSpec>>) -> (Str
     if form.missing > 0 {
         put(&mut pairs, "missing", Yaml::text(form.missing));
     }
+    put_some(&mut pairs, "timeout", form.timeout.as_ref(), |timeout| Yaml::text(timeout.value.name()));
     put_some(&mut pairs, "unit", form.unit.as_ref(), |unit| Yaml::text(&unit.value));
     (form.name.value.clone(), Yaml::Map(pairs))
 }

@@ -412,6 +412,7 @@ impl<'a> Judge<'a> {
                 every: form.every.value,
                 read: form.read,
                 missing: form.missing,
+                timeout: form.timeout.as_ref().map_or_else(Default::default, |timeout| timeout.value),
                 unit: form.unit.as_ref().map(|unit| unit.value.clone()),
             });
         }

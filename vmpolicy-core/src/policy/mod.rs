@@ -104,8 +104,36 @@ pub struct Indicator {
     pub read: Read,
     /// How many Unknowns in a row leave the counters as they are.
     pub missing: u32,
+    /// What a probe that ran out of time means.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub timeout: OnTimeout,
     /// What the numbers count in, such as `ms`; thresholds are in the same.
     pub unit: Option<String>,
+}
+
+/// What it means that the probe's own time limit ran out.
+///
+/// Where a service is watched through the service itself, as a web server by its status page, the probe waits
+/// in the queue that it should tell of, and times out just when the guest should move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum OnTimeout {
+    /// What any absence means: nobody knows.
+    #[default]
+    Unknown,
+    /// In rules with the action `move` that what they wait for is so; in all others that nobody knows.
+    Breach,
+}
+
+impl OnTimeout {
+    /// The name in a policy file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Breach => "breach",
+        }
+    }
 }
 
 /// A window and its name.
@@ -271,6 +299,18 @@ impl Policy {
     #[must_use]
     pub const fn queues(&self) -> &Table<QueueId, Queue> {
         &self.queues
+    }
+
+    /// Whether a time-out of this indicator is a breach of this rule: where it is declared to be one, and the rule's
+    /// action is `move`. It must never send a guest to rest, to its base or home.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of this policy.
+    #[must_use]
+    pub fn breaks_on_timeout(&self, rule: RuleId, indicator: IndicatorId) -> bool {
+        let (rule, timeout) = (&self.rules[rule], self.indicators[indicator].timeout);
+        rule.action == Action::Move && timeout == OnTimeout::Breach && rule.reads(indicator)
     }
 
     /// All rules, in order of priority; at most 64.

@@ -3,7 +3,7 @@
 //! It is made by the YAML reader (feature `file`), by the constructors of the thesis's policies, or by
 //! hand. [`PolicyFile::build`] turns it into a [`Policy`](super::Policy) or into all of its errors.
 
-use super::{AtMost, Compare, Monitor, Tour};
+use super::{AtMost, Compare, Monitor, OnTimeout, Tour};
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{Pattern, Zone};
@@ -108,7 +108,7 @@ pub enum RelocationForm {
     },
 }
 
-/// `NAME: { probe: ..., every: 60s, read: delta, missing: 0, unit: ms }`; the probe is the shell's.
+/// `NAME: { probe: ..., every: 60s, read: delta, missing: 0, timeout: breach, unit: ms }`; the probe is the shell's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndicatorForm {
     /// Its name.
@@ -119,6 +119,8 @@ pub struct IndicatorForm {
     pub read: Read,
     /// How many Unknowns in a row leave the counters as they are.
     pub missing: u32,
+    /// What a probe that ran out of time means.
+    pub timeout: Option<Located<OnTimeout>>,
     /// The unit of its numbers.
     pub unit: Option<Located<String>>,
 }

@@ -32,6 +32,7 @@ pub fn slow_queries() -> IndicatorForm {
         every: Span::from_secs(60).into(),
         read: Read::Delta,
         missing: 0,
+        timeout: None,
         unit: None,
     }
 }

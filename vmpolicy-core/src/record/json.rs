@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC, spans are seconds, and a whole number has no fraction.
 
 use super::{View, counts_time};
+use crate::input::Absence;
 use crate::output::{Because, Discontinuity, Event, Origin, Seen, Verdict};
 use crate::policy::Rule;
 use crate::time::Span;
@@ -172,7 +173,11 @@ impl Serialize for OneCondition<'_> {
         let mut map = to.serialize_map(Some(3))?;
         let leaf = rule.and_then(|rule| rule.when.leaf(seen.leaf));
         map.serialize_entry("when", &leaf.map(|leaf| Text(view.policy.show(leaf))))?;
-        map.serialize_entry("saw", &seen.value.map(Number))?;
+        if seen.timed_out {
+            map.serialize_entry("saw", Absence::TimedOut.name())?;
+        } else {
+            map.serialize_entry("saw", &seen.value.map(Number))?;
+        }
         map.serialize_entry("is", seen.truth.name())?;
         map.end()
     }

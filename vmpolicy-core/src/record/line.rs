@@ -148,6 +148,7 @@ impl View<'_> {
         };
         let split = (!sign.is_empty()).then(|| shown.rsplit_once(&format!(" {sign} "))).flatten();
         match (split, seen.value, seen.truth) {
+            (Some((what, _)), None, _) if seen.timed_out => write!(f, "{what} timed out"),
             (Some((what, _)), None, _) => write!(f, "{what} unknown"),
             (Some((what, than)), Some(saw), truth) => {
                 let not = if truth == Truth::Breach { "" } else { "not " };

@@ -9,7 +9,7 @@ use crate::leaf::window::{Hours, Weekdays, Zone};
 use crate::output::{Because, Discontinuity, Event, Failure, Hold, Origin, Output, Record, Seen, Verdict};
 use crate::policy::{
     Action, ActionForm, ArrayForm, ClassForm, Compare, Condition, ConditionForm, IndicatorForm, Located,
-    Monitor, Pattern, PolicyFile, QueueForm, RuleForm, WindowForm, Zones,
+    Monitor, OnTimeout, Pattern, PolicyFile, QueueForm, RuleForm, WindowForm, Zones,
 };
 use crate::time::{Span, Wall};
 
@@ -26,12 +26,13 @@ fn text(text: &str) -> Located<String> {
 }
 
 fn policy() -> Policy {
-    let compare = |compare, threshold: f64| ConditionForm::Indicator {
-        indicator: text("slow_queries"),
+    let compare_of = |indicator, compare, threshold: f64| ConditionForm::Indicator {
+        indicator: text(indicator),
         compare,
         threshold: threshold.into(),
         unit: None,
     };
+    let compare = |compare, threshold| compare_of("slow_queries", compare, threshold);
     let outside = ConditionForm::Window { window: text("working_hours"), inside: false };
     let rule = |name: &str, when: ConditionForm, tarry, action: ActionForm| RuleForm {
         name: text(name),
@@ -48,13 +49,24 @@ fn policy() -> Policy {
             speed: None,
             relocation: None,
         }],
-        indicators: vec![IndicatorForm {
-            name: text("slow_queries"),
-            every: Span::from_secs(60).into(),
-            read: Read::Delta,
-            missing: 0,
-            unit: None,
-        }],
+        indicators: vec![
+            IndicatorForm {
+                name: text("slow_queries"),
+                every: Span::from_secs(60).into(),
+                read: Read::Delta,
+                missing: 0,
+                timeout: None,
+                unit: None,
+            },
+            IndicatorForm {
+                name: text("idle_workers"),
+                every: Span::from_secs(20).into(),
+                read: Read::Gauge,
+                missing: 0,
+                timeout: Some(OnTimeout::Breach.into()),
+                unit: None,
+            },
+        ],
         windows: vec![WindowForm {
             name: text("working_hours"),
             pattern: Pattern::Days {
@@ -73,6 +85,12 @@ fn policy() -> Policy {
                 Tarry::Lasting(Span::from_mins(20)),
                 ActionForm::MoveToBase,
             ),
+            rule(
+                "saturated",
+                compare_of("idle_workers", Compare::Below, 3.0),
+                Tarry::Consecutive(3),
+                ActionForm::Move,
+            ),
         ],
         ..PolicyFile::default()
     };
@@ -88,7 +106,7 @@ const BASE: HostId = HostId(4);
 /// One output for each event, with what it would have seen.
 fn outputs() -> Vec<Output> {
     let at = |secs: i64| Wall::from_secs(1_241_613_860 + secs);
-    let (off_duty, overloaded, idle) = (RuleId(0), RuleId(1), RuleId(2));
+    let (off_duty, overloaded, idle, saturated) = (RuleId(0), RuleId(1), RuleId(2), RuleId(3));
     let id = RequestId(1);
     let alone = |secs, event| Output { records: vec![Record { at: at(secs), event }], ..Output::default() };
     let reasoned = |secs, counter, seen: Option<Seen>, verdicts: Vec<_>, event: &dyn Fn(Because) -> Event| {
@@ -100,8 +118,9 @@ fn outputs() -> Vec<Output> {
         out.records.push(Record { at: at(secs), event: event(because) });
         out
     };
-    let slow = Some(Seen { leaf: 0, value: Some(76.0), truth: Truth::Breach });
-    let quiet = Some(Seen { leaf: 0, value: Some(0.25), truth: Truth::Breach });
+    let slow = Some(Seen { leaf: 0, value: Some(76.0), timed_out: false, truth: Truth::Breach });
+    let quiet = Some(Seen { leaf: 0, value: Some(0.25), timed_out: false, truth: Truth::Breach });
+    let timed_out = Some(Seen { leaf: 0, value: None, timed_out: true, truth: Truth::Breach });
     let minutes = Span::from_mins;
     vec![
         reasoned(
@@ -171,6 +190,14 @@ fn outputs() -> Vec<Output> {
             to: host(3),
             because,
         }),
+        reasoned(4_200, 3, timed_out, vec![(host(4), Verdict::Chosen)], &|because| Event::Request {
+            id: RequestId(4),
+            origin: Origin::Rule(saturated),
+            action: Action::Move,
+            from: host(3),
+            to: host(4),
+            because,
+        }),
     ]
 }
 
@@ -200,6 +227,7 @@ fn a_line_for_people() {
     13:04:20 nii1 has a new policy; 2 rules go on counting
     13:24:20 nii1 asks to move mln2 -> mln6 (idle: slow_queries 0.25 < 0.5, for 20m)
     13:34:20 nii1 asks to move mln6 -> mln3 (operator)
+    13:54:20 nii1 asks to move mln3 -> mln4 (saturated: idle_workers timed out, 3 of 3)
     ");
     let first = View::all(&policy, "nii1", &outputs[1]).next().unwrap();
     assert_eq!(first.line().dated().to_string(), "2009-05-06 12:44:51 nii1 is at mln2");
@@ -257,6 +285,7 @@ fn conditions_are_printed_as_the_file_has_them() {
         every: Span::from_secs(60).into(),
         read: Read::Gauge,
         missing: 0,
+        timeout: None,
         unit: Some(text("ms")),
     });
     policy_file.windows.push(WindowForm {

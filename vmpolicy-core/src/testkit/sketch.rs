@@ -5,7 +5,7 @@ use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{Hours, Weekdays, Zone};
 use crate::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, MovesForm,
-    Pattern, Policy, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
+    OnTimeout, Pattern, Policy, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::Span;
 use std::sync::Arc;
@@ -146,6 +146,7 @@ impl Sketch {
             every: every.into(),
             read,
             missing: 0,
+            timeout: None,
             unit: None,
         });
         self
@@ -156,6 +157,15 @@ impl Sketch {
     pub fn missing(mut self, missing: u32) -> Self {
         if let Some(indicator) = self.file.indicators.last_mut() {
             indicator.missing = missing;
+        }
+        self
+    }
+
+    /// A time-out of the indicator is a breach.
+    #[must_use]
+    pub fn timeout_breach(mut self) -> Self {
+        if let Some(indicator) = self.file.indicators.last_mut() {
+            indicator.timeout = Some(OnTimeout::Breach.into());
         }
         self
     }

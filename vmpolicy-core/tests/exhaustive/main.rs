@@ -32,6 +32,7 @@ enum Kind {
     High,
     Low,
     Absent,
+    TimedOut,
     Confirmed,
     Refused,
     Unanswered,
@@ -65,6 +66,7 @@ impl Kind {
 
 const ABOVE: [Kind; 2] = [Kind::High, Kind::Absent];
 const BOTH: [Kind; 3] = [Kind::High, Kind::Low, Kind::Absent];
+const TIMED: [Kind; 4] = [Kind::High, Kind::Low, Kind::Absent, Kind::TimedOut];
 const BATCHES: [Kind; 3] = [Kind::BigBatch, Kind::SmallBatch, Kind::JobDone];
 
 /// What the guest is about.
@@ -133,6 +135,7 @@ impl Node {
             Kind::High => reading(Ok(60.0)),
             Kind::Low => reading(Ok(0.0)),
             Kind::Absent => reading(Err(Absence::Unreachable)),
+            Kind::TimedOut => reading(Err(Absence::TimedOut)),
             Kind::Confirmed => outcome(Outcome::Confirmed),
             Kind::Refused => outcome(Outcome::Refused),
             Kind::Unanswered => outcome(Outcome::Unanswered),
@@ -318,6 +321,15 @@ fn threshold_aware() {
 fn base_aware() {
     for locates in [false, true] {
         let walk = walk("base aware", &policies::base_aware(), locates, &BOTH, at(12, 0, 0));
+        every_fault_in(&walk, &ALL);
+    }
+}
+
+#[test]
+fn base_aware_where_a_time_out_is_a_breach() {
+    for locates in [false, true] {
+        let policy = policies::base_aware_by_time_outs();
+        let walk = walk("base aware by time-outs", &policy, locates, &TIMED, at(12, 0, 0));
         every_fault_in(&walk, &ALL);
     }
 }

@@ -6,7 +6,7 @@ use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::leaf::window::{Hours, Weekdays};
 use vmpolicy_core::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
-    MovesForm, Pattern, QueueForm, RuleForm, WindowForm,
+    MovesForm, OnTimeout, Pattern, QueueForm, RuleForm, WindowForm,
 };
 use vmpolicy_core::testkit::generate::TestZones;
 use vmpolicy_core::time::Span;
@@ -69,6 +69,7 @@ fn threshold_aware_file() -> PolicyFile {
             every: Span::from_secs(10).into(),
             read: Read::Gauge,
             missing: 0,
+            timeout: None,
             unit: None,
         }],
         rules: vec![rule("overloaded", slow_queries(Compare::Above, 50.0), 2, ActionForm::Move)],
@@ -92,6 +93,13 @@ pub(crate) fn threshold_aware() -> Arc<Policy> {
 /// Policy 2 (3.4.3).
 pub(crate) fn base_aware() -> Arc<Policy> {
     build(&base_aware_file())
+}
+
+/// The same, where a time-out is a breach.
+pub(crate) fn base_aware_by_time_outs() -> Arc<Policy> {
+    let mut file = base_aware_file();
+    file.indicators[0].timeout = Some(OnTimeout::Breach.into());
+    build(&file)
 }
 
 /// Policy 3 (3.4.4).

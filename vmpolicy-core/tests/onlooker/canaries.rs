@@ -375,6 +375,33 @@ fn every_planted_bug_is_seen_by_its_invariant() {
     assert!(missed.is_empty(), "not seen, or by another invariant:\n{}", missed.join("\n"));
 }
 
+/// A time-out is a reason where it came and was declared to be one, and for the rule only.
+#[test]
+fn a_time_out_that_is_made_up_or_turned_round_is_seen() {
+    type Falsified = fn(&mut Log, usize);
+    let broken: [(Result<f64, Absence>, Falsified, &str); 3] = [
+        (Ok(80.0), |it, at| it.output(at).seen[0].value = None, "sample-is-what-was-read"),
+        (Err(Absence::TimedOut), |it, at| it.output(at).seen[0].truth = Truth::Clear, "condition-was-true"),
+        (Err(Absence::TimedOut), |it, _| it.policy = slow(), "enough-samples"),
+    ];
+    for (says, falsify, invariant) in broken {
+        let policy = Sketch::default()
+            .array("oslo", &["mln1", "mln2", "mln3", "mln4"])
+            .gauge("load", MINUTE)
+            .timeout_breach()
+            .rule("overloaded", above("load", 50.0), Tarry::Consecutive(3), ActionForm::Move);
+        let stage = Stage::with_setup(&policy.clone().build(), here(), move |_, _, _| says);
+        let mut log = Log::of(&policy, here(), stage, MINUTE.times(5));
+        let at = log.with("request");
+        log.output(at).seen[0].timed_out = true;
+        falsify(&mut log, at);
+        let mut checker = Checker::new(log.policy.build(), log.setup);
+        let seen =
+            log.steps.iter().find_map(|(now, input, output)| checker.observe(*now, input, output).err());
+        assert_eq!(seen.map(|violation| violation.invariant), Some(invariant));
+    }
+}
+
 #[test]
 fn every_invariant_has_a_planted_bug() {
     let planted: Vec<_> = CANARIES.iter().map(|(name, _)| *name).collect();

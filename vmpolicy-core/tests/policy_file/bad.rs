@@ -119,6 +119,9 @@ fn values() {
         format!("{SOUND}moves: {{ {key}: 0s }}\n")
     }));
     cases.push(("zero spans", SOUND.replace("60s", "0s").replace("2m", "0ms")));
+    cases.extend(each("time-outs", &["5s", "breech", "true", "[breach]"], |text| {
+        SOUND.replace("unit: ms", &format!("timeout: {text}"))
+    }));
     cases.extend(each(
         "budgets",
         &["12", "0 per 1h", "1001 per 1h", "12 per 0s", "12 per hour", "-1 per 1h"],

@@ -102,6 +102,51 @@ fn rules() {
 }
 
 #[test]
+fn time_outs() {
+    let case = |title: &str, indicator: &str, rules: &str| {
+        let text = format!(
+            "version: 1\narrays: {{ oslo: {{ hosts: [mln1, mln2], base: mln6 }} }}\nindicators:\n  idle: {{ {indicator} }}\nrules:\n{rules}\n"
+        );
+        let told = told(text.as_bytes());
+        format!("## {title}\n\n{text}\n{}\n", if told.is_empty() { "no warning\n" } else { &told })
+    };
+    let saturated = "  - { name: saturated, when: idle < 3, tarry: 3, do: move }";
+    let exec = |options: &str| {
+        format!("probe: {{ exec: {{ argv: [idle]{options} }} }}, every: 20s, timeout: breach")
+    };
+    let document = [
+        case("a limit shorter than the interval", &exec(", timeout: 19s"), saturated),
+        case("a limit as long as the interval", &exec(", timeout: 20s"), saturated),
+        case("a limit that is not written", &exec("").replace("20s", "5s"), saturated),
+        case("no limit", "probe: load, every: 20s, timeout: breach", saturated),
+        case("no probe", "every: 20s, timeout: breach", saturated),
+        case("no limit, and nobody waits for one", "probe: load, every: 20s, timeout: unknown", saturated),
+        case(
+            "no rule that moves",
+            &exec(", timeout: 20s"),
+            "  - { name: idle, when: idle > 40, tarry: 3, do: move-to-base }",
+        ),
+        case("no rule that reads it", &exec(""), "  []"),
+        case(
+            "a rule that only a time-out makes true",
+            &format!("{}, read: delta", exec("")),
+            "  - { name: saturated, when: idle < 0, tarry: 3, do: move }",
+        ),
+        case(
+            "behind a rest that is always true, and Unknown by a time-out",
+            &exec(""),
+            "  - { name: off, when: { any: [idle > 5, idle <= 5] }, tarry: 3, do: rest }\n  - { name: saturated, when: idle < 3, tarry: 3, do: move }",
+        ),
+        case(
+            "a narrower rule behind a wider one, which time-outs make true, too",
+            &exec(""),
+            "  - { name: a, when: idle < 5, tarry: 3, do: move }\n  - { name: b, when: idle < 3, tarry: 3, do: move }",
+        ),
+    ];
+    assert_document!(document.concat());
+}
+
+#[test]
 fn what_nothing_reads() {
     assert_document!(told(format!("{SOUND}rules: [{{ name: a, when: slow > 5, do: move }}]\n").as_bytes()));
     let all = told(format!("{SOUND}rules:\n{READER}").as_bytes());

@@ -8,7 +8,9 @@
 mod batches;
 mod common;
 mod guards;
+mod outlook;
 mod reasons;
 mod requests;
 mod samples;
 mod time;
+mod timeouts;

@@ -47,10 +47,10 @@ pub(super) fn as_read(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
     let seen = step.output.seen.get(because.seen()).unwrap_or_default();
     let mut at = 0;
     weigh(&facts.policy.rules()[rule].when, &mut |leaf| {
-        if let Some(value) = value_of(seen, at) {
-            match is_of(facts, leaf, value) {
+        if let Some(saw) = saw(seen, at) {
+            match is_of(facts, leaf, saw) {
                 Some(true) => judged = true,
-                Some(false) => wrong = Some(format!("leaf {at} saw {value}, which nobody read")),
+                Some(false) => wrong = Some(format!("leaf {at} saw {saw:?}, which nobody read")),
                 None => {}
             }
         }
@@ -64,18 +64,20 @@ pub(super) fn as_read(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
     }
 }
 
-fn value_of(seen: &[Seen], leaf: u16) -> Option<f64> {
-    seen.iter().find(|seen| seen.leaf == leaf)?.value
+/// What a leaf saw, where it saw anything.
+fn saw(seen: &[Seen], leaf: u16) -> Option<Sample> {
+    let seen = seen.iter().find(|seen| seen.leaf == leaf)?;
+    if seen.timed_out { Some(Sample::TimedOut) } else { seen.value.map(Sample::Known) }
 }
 
-fn is_of(facts: &Facts, leaf: &Condition, value: f64) -> Option<bool> {
+fn is_of(facts: &Facts, leaf: &Condition, saw: Sample) -> Option<bool> {
     match leaf {
         Condition::Indicator { indicator, .. } => {
             let about = &facts.policy.indicators()[*indicator];
             let polls = &facts.indicators[indicator.index()];
             // The newest that counted: at the latest the newest that did for certain.
             for (at, poll) in polls.back(0) {
-                if polls.samples(about, at).contains(&Sample::Known(value)) {
+                if polls.samples(about, at).contains(&saw) {
                     return Some(true);
                 }
                 if poll.certain {
@@ -89,6 +91,7 @@ fn is_of(facts: &Facts, leaf: &Condition, value: f64) -> Option<bool> {
                 return None;
             }
             let own = of_batch(&facts.policy, leaf, facts.queues[queue.index()].batch.as_ref()?)?;
+            let Sample::Known(value) = saw else { return Some(false) };
             Some((own - value).abs() <= 1e-9 * own.abs().max(1.0))
         }
         _ => None,
@@ -100,12 +103,12 @@ pub(super) fn was_true(facts: &Facts, step: &Step<'_>, record: &Record) -> Findi
     let Some((rule, because)) = reason(record).filter(|(rule, _)| facts.resting != Some(*rule)) else {
         return Finding::Idle;
     };
-    let when = &facts.policy.rules()[rule].when;
+    let about = &facts.policy.rules()[rule];
     let seen = step.output.seen.get(because.seen()).unwrap_or_default();
-    match by_seen(when, seen) {
+    match by_seen(&facts.policy, about, seen) {
         Err(what) => Finding::Broken(format!("{rule:?}: {what}")),
         Ok(degree) => {
-            let by_clock = by_clock(&facts.policy, when, step.now.wall);
+            let by_clock = by_clock(&facts.policy, &about.when, step.now.wall);
             Finding::judged(degree == (1, 1) && by_clock != Some(false), || {
                 format!("{rule:?}: {degree:?} by what was seen, {by_clock:?} by the clock")
             })

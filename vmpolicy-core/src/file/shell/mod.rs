@@ -5,12 +5,16 @@
 
 mod actuator;
 mod locator;
+mod metrics;
+mod mode;
 mod probe;
 mod queue;
 mod url;
 
 pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
 pub use self::locator::LocatorSpec;
+pub use self::metrics::MetricsSpec;
+pub use self::mode::Mode;
 pub(super) use self::probe::written as written_probe;
 pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
@@ -37,6 +41,18 @@ pub struct Shell {
     pub actuator: Option<Located<ActuatorSpec>>,
     /// How to know where the guest is.
     pub locator: Option<Located<LocatorSpec>>,
+    /// Whether moves are asked for; they are where the file does not say.
+    pub mode: Option<Located<Mode>>,
+    /// Where metrics are to be had; nowhere, where the file does not say.
+    pub metrics: Option<Located<MetricsSpec>>,
+}
+
+impl Shell {
+    /// Whether moves are asked for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode.as_ref().map_or_else(Mode::default, |mode| mode.value)
+    }
 }
 
 /// What a kind of probe, actuator and so on is called, whether or not this version has it.

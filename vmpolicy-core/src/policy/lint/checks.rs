@@ -5,7 +5,7 @@ use crate::id::{Id, IndicatorId, RuleId};
 use crate::leaf::cost::base_pays;
 use crate::leaf::tarry::Tarry;
 use crate::policy::error::Noun;
-use crate::policy::{Action, Condition, Policy, Rule};
+use crate::policy::{Action, Condition, OnTimeout, Policy, Rule};
 use crate::time::{Span, Wall};
 
 /// Two rules on the same indicator, with different goals, that can be true at once.
@@ -84,7 +84,7 @@ pub(super) fn never_acts(lint: &mut Lint<'_>) {
     for (id, rule) in policy.rules.iter() {
         let earlier = policy.rules.iter().take(id.index()).find(|&(earlier, _)| shadows(lint, earlier, id));
         let why = match rule.action {
-            _ if lint.truths.never(id) => Never::Contradiction,
+            _ if lint.truths.never(id) && !may_break_on_timeout(policy, id) => Never::Contradiction,
             Action::MoveUp | Action::MoveDown if widest < 2 => Never::RingOfOne,
             // From a base, `move` leads into a ring of one, too.
             Action::Move if widest < 2 && policy.arrays.rows().iter().all(|array| array.base.is_none()) => {
@@ -163,6 +163,28 @@ pub(super) fn rest_on_batch(lint: &mut Lint<'_>) {
     }
 }
 
+/// A declaration that no rule goes by. (What no rule reads at all is `unused`'s to tell.)
+pub(super) fn timeout_unread(lint: &mut Lint<'_>) {
+    let policy = lint.policy;
+    for (id, indicator) in policy.indicators.iter() {
+        let mut readers = policy.rules.ids().filter(|&rule| policy.rules[rule].reads(id)).peekable();
+        let idle = indicator.timeout == OnTimeout::Breach
+            && readers.peek().is_some()
+            && !readers.any(|rule| policy.breaks_on_timeout(rule, id));
+        if idle {
+            let form = lint.file.indicators.get(id.index());
+            let place = form.and_then(|form| form.timeout.as_ref()).and_then(|timeout| timeout.place);
+            let kind = Kind::TimeoutUnread { indicator: indicator.name.clone() };
+            lint.warn(kind, place, format!("indicators.{}.timeout", indicator.name));
+        }
+    }
+}
+
+/// Whether a time-out can make this rule true: then it can be so where no sample makes it so.
+fn may_break_on_timeout(policy: &Policy, rule: RuleId) -> bool {
+    policy.indicators.ids().any(|indicator| policy.breaks_on_timeout(rule, indicator))
+}
+
 fn pairs(policy: &Policy) -> impl Iterator<Item = (RuleId, RuleId)> + use<> {
     let rules = policy.rules.len();
     let pair = |first, second| (RuleId::from_index(first), RuleId::from_index(second));
@@ -205,7 +227,10 @@ fn shadows(lint: &Lint<'_>, first: RuleId, second: RuleId) -> bool {
     // With other indicators a rule is counted at other times.
     let counted_alike =
         earlier.indicators == later.indicators && earlier.queue == later.queue || earlier.is_clock_only();
-    same && sooner && counted_alike && lint.truths.within(second, first, &lint.facts)
+    // A time-out can make the later one true by itself: where no sample does, or before a rest, which it says nothing to.
+    let by_samples = !may_break_on_timeout(lint.policy, second)
+        || earlier.action == later.action && !lint.truths.never(second);
+    same && sooner && counted_alike && by_samples && lint.truths.within(second, first, &lint.facts)
 }
 
 /// Whether each of two actions, where both are wanted, undoes the other.

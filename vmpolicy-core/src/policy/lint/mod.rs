@@ -98,6 +98,30 @@ pub enum WarningKind {
         /// The queue.
         queue: String,
     },
+    /// A time-out that is called a breach, where no rule goes by it.
+    #[error(
+        "`timeout: breach` of `{indicator}` changes nothing: no rule that reads it has the action `move`"
+    )]
+    TimeoutUnread {
+        /// The indicator.
+        indicator: String,
+    },
+    /// A time-out that is called a breach, and never comes.
+    #[error(
+        "`timeout: breach` of `{indicator}` changes nothing: {}",
+        match limit {
+            Some(limit) => format!("its probe may take {limit}, and after {every} it is late"),
+            None => "its probe has no time limit of its own".to_owned(),
+        }
+    )]
+    NeverTimesOut {
+        /// The indicator.
+        indicator: String,
+        /// How long its probe may take, where anything ends it.
+        limit: Option<Span>,
+        /// Its polling interval.
+        every: Span,
+    },
 }
 
 /// Why a rule never acts.
@@ -135,6 +159,8 @@ impl WarningKind {
             Self::Unused { .. } => "VW0007",
             Self::NoRules => "VW0008",
             Self::RestOnBatch { .. } => "VW0009",
+            Self::TimeoutUnread { .. } => "VW0010",
+            Self::NeverTimesOut { .. } => "VW0011",
         }
     }
 }
@@ -170,6 +196,13 @@ impl Warning {
             WarningKind::WindowStill { .. } => "leave the window out of the condition, or give it hours",
             WarningKind::NeverActs { why: Never::Shadowed { .. }, .. } => "put the narrower rule first",
             WarningKind::RestOnBatch { .. } => "`move-to-base` goes there and works on",
+            WarningKind::TimeoutUnread { .. } => {
+                "a time-out never sends a guest to rest, to its base or home; leave the key out"
+            }
+            WarningKind::NeverTimesOut { limit: Some(_), .. } => {
+                "give the probe a `timeout` shorter than `every`"
+            }
+            WarningKind::NeverTimesOut { limit: None, .. } => "leave the key out",
             WarningKind::Chase { .. } => "make the conditions exclude each other",
             WarningKind::NeverActs { .. } | WarningKind::Unused { .. } | WarningKind::NoRules => return None,
         };
@@ -224,6 +257,7 @@ const LINTS: &[(&str, &str, Check)] = &[
     ("unused", "VW0007", checks::unused),
     ("no-rules", "VW0008", checks::no_rules),
     ("rest-on-batch", "VW0009", checks::rest_on_batch),
+    ("timeout-unread", "VW0010", checks::timeout_unread),
 ];
 
 /// The names of all lints, each with the code of its warnings.

@@ -7,7 +7,7 @@ use crate::leaf::tarry::Tarry;
 use crate::leaf::window::{CronExpr, Hours, Weekdays, Zone};
 use crate::policy::{
     ActionForm, ArrayForm, AtMost, ClassForm, Compare, ConditionForm, IndicatorForm, Located, Monitor,
-    MovesForm, Pattern, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
+    MovesForm, OnTimeout, Pattern, PolicyFile, QueueForm, RelocationForm, RuleForm, Tour, WindowForm, Zones,
 };
 use crate::time::Span;
 
@@ -67,13 +67,19 @@ pub fn policy_file(source: &mut Source<'_>) -> PolicyFile {
     }
     file.home = Some(name("home"));
     for number in 0..source.below(4) {
+        let every =
+            source.pick(&[secs(2), secs(2), secs(1), secs(5), secs(10), Span::from_millis(1_500)]).into();
+        let read = source.pick(&[Read::Gauge, Read::Delta, Read::Rate, Read::Gauge]);
+        // One byte for both: so the bytes that made a policy before make much the same one.
+        let absences = source.byte();
         file.indicators.push(IndicatorForm {
             name: name(format!("i{number}")),
-            every: source
-                .pick(&[secs(2), secs(2), secs(1), secs(5), secs(10), Span::from_millis(1_500)])
-                .into(),
-            read: source.pick(&[Read::Gauge, Read::Delta, Read::Rate, Read::Gauge]),
-            missing: source.pick(&[0, 0, 1, 3]),
+            every,
+            read,
+            missing: [0, 0, 1, 3][usize::from(absences % 4)],
+            timeout: [None, Some(OnTimeout::Breach), Some(OnTimeout::Unknown), Some(OnTimeout::Breach)]
+                [usize::from(absences / 4 % 4)]
+            .map(Located::made),
             unit: None,
         });
     }
@@ -96,7 +102,14 @@ pub fn policy_file(source: &mut Source<'_>) -> PolicyFile {
     }
     if file.indicators.is_empty() && file.windows.is_empty() && file.queues.is_empty() {
         let every = secs(2).into();
-        let form = IndicatorForm { name: name("i0"), every, read: Read::Gauge, missing: 0, unit: None };
+        let form = IndicatorForm {
+            name: name("i0"),
+            every,
+            read: Read::Gauge,
+            missing: 0,
+            timeout: None,
+            unit: None,
+        };
         file.indicators.push(form);
     }
     for number in 0..=source.below(5) {
@@ -238,7 +251,10 @@ pub fn variant(file: &PolicyFile, source: &mut Source<'_>) -> PolicyFile {
             2 => changed.arrays[0].hosts.value.reverse(),
             3 if changed.arrays[0].hosts.value.len() > 1 => drop(changed.arrays[0].hosts.value.remove(0)),
             4 => changed.arrays[0].hosts.value.push(name("hnew")),
-            5 => changed.indicators.iter_mut().take(1).for_each(|form| form.every = secs(3).into()),
+            5 => changed.indicators.iter_mut().take(1).for_each(|form| {
+                form.every = secs(3).into();
+                form.timeout = if form.timeout.is_none() { Some(OnTimeout::Breach.into()) } else { None };
+            }),
             6 => changed.indicators.reverse(),
             _ => changed.moves = moves(source),
         }

@@ -8,7 +8,7 @@ use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RequestId};
 use crate::input::{Absence, Input, Notice, Outcome, Reading, Setup, Sighting, Word};
 use crate::leaf::sample::Read;
 use crate::output::{Effect, Event, Output, Request};
-use crate::policy::{Condition, PolicyFile};
+use crate::policy::{Condition, OnTimeout, PolicyFile};
 use crate::time::{Mono, Now, Span, Wall};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -202,6 +202,10 @@ impl World {
             .for_each(|(_, rule)| thresholds_of(&rule.when, indicator, &mut thresholds));
         let threshold = if thresholds.is_empty() { 50.0 } else { source.pick(&thresholds) };
         let above = match source.below(16) {
+            // So often that whole tarries are made of it.
+            3..=7 if form.timeout == OnTimeout::Breach => {
+                return Input::Reading(Reading { indicator, taken: asked, value: Err(Absence::TimedOut) });
+            }
             0 => 0.0,
             1 => -1.0,
             2 => 1.0,

@@ -1,18 +1,28 @@
 //! What a condition says, and what it saw.
 
 use super::Model;
-use crate::id::{ArrayId, Id as _, IndicatorId, QueueId};
+use crate::id::{ArrayId, Id as _, IndicatorId, QueueId, RuleId};
 use crate::leaf::logic::Truth;
 use crate::output::Seen;
-use crate::policy::{Compare, Condition};
+use crate::policy::{Action, Compare, Condition};
 use std::collections::BTreeSet;
 
 impl Model {
-    /// A condition in Kleene's logic; the indicators that are still out are taken as Unknown.
-    pub(super) fn truth(&self, condition: &Condition, out: &BTreeSet<IndicatorId>) -> Truth {
+    /// A rule's condition in Kleene's logic; the indicators that are still out are taken as Unknown.
+    pub(super) fn truth(&self, rule: RuleId, out: &BTreeSet<IndicatorId>) -> Truth {
+        self.truth_of(rule, &self.policy.rules[rule].when, Nots::Even, out)
+    }
+
+    fn truth_of(
+        &self,
+        rule: RuleId,
+        condition: &Condition,
+        nots: Nots,
+        out: &BTreeSet<IndicatorId>,
+    ) -> Truth {
         match condition {
             Condition::All(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.truth(part, out)).collect();
+                let parts: Vec<_> = parts.iter().map(|part| self.truth_of(rule, part, nots, out)).collect();
                 if parts.contains(&Truth::Clear) {
                     Truth::Clear
                 } else if parts.contains(&Truth::Unknown) {
@@ -22,7 +32,7 @@ impl Model {
                 }
             }
             Condition::Any(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.truth(part, out)).collect();
+                let parts: Vec<_> = parts.iter().map(|part| self.truth_of(rule, part, nots, out)).collect();
                 if parts.contains(&Truth::Breach) {
                     Truth::Breach
                 } else if parts.contains(&Truth::Unknown) {
@@ -31,35 +41,41 @@ impl Model {
                     Truth::Clear
                 }
             }
-            Condition::Not(part) => match self.truth(part, out) {
+            Condition::Not(part) => match self.truth_of(rule, part, nots.one_more(), out) {
                 Truth::Breach => Truth::Clear,
                 Truth::Clear => Truth::Breach,
                 Truth::Unknown => Truth::Unknown,
             },
-            leaf => self.leaf(leaf, out).1,
+            leaf => self.leaf(rule, leaf, nots, out).truth,
         }
     }
 
-    /// What every leaf of a condition saw, in the order in which they are written.
-    pub(super) fn seen(&self, condition: &Condition) -> Vec<Seen> {
+    /// What every leaf of a rule's condition saw, in the order in which they are written.
+    pub(super) fn seen(&self, rule: RuleId) -> Vec<Seen> {
         let mut leaves = Vec::new();
-        collect(condition, &mut leaves);
-        let seen = |(number, leaf): (usize, &&Condition)| {
-            let (value, truth) = self.leaf(leaf, &BTreeSet::new());
-            Seen { leaf: u16::try_from(number).unwrap_or(u16::MAX), value, truth }
+        collect(&self.policy.rules[rule].when, Nots::Even, &mut leaves);
+        let seen = |(number, &(leaf, nots)): (usize, &(&Condition, Nots))| {
+            let seen = self.leaf(rule, leaf, nots, &BTreeSet::new());
+            Seen { leaf: u16::try_from(number).unwrap_or(u16::MAX), ..seen }
         };
         leaves.iter().enumerate().map(seen).collect()
     }
 
-    fn leaf(&self, leaf: &Condition, out: &BTreeSet<IndicatorId>) -> (Option<f64>, Truth) {
+    fn leaf(&self, rule: RuleId, leaf: &Condition, nots: Nots, out: &BTreeSet<IndicatorId>) -> Seen {
         match leaf {
             Condition::Indicator { indicator, compare, threshold } => {
-                let value = self.indicators[indicator.index()].value.filter(|_| !out.contains(indicator));
-                compared(value, *compare, *threshold)
+                let polled = &self.indicators[indicator.index()];
+                let answered = !out.contains(indicator);
+                if polled.timed_out && answered && self.policy.rules[rule].action == Action::Move {
+                    let truth = if nots == Nots::Even { Truth::Breach } else { Truth::Clear };
+                    return Seen { leaf: 0, value: None, timed_out: true, truth };
+                }
+                compared(polled.value.filter(|_| answered), *compare, *threshold)
             }
             Condition::Window { window, inside } => {
                 let open = self.windows[window.index()].open;
-                (None, if open == *inside { Truth::Breach } else { Truth::Clear })
+                let truth = if open == *inside { Truth::Breach } else { Truth::Clear };
+                Seen { leaf: 0, value: None, timed_out: false, truth }
             }
             Condition::Count { queue, class, compare, threshold } => {
                 let batch = self.queues[queue.index()].batch.as_ref();
@@ -69,7 +85,7 @@ impl Model {
             Condition::Gain { queue, array, compare, threshold } => {
                 compared(self.gain(*queue, *array), *compare, *threshold)
             }
-            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => (None, Truth::Unknown),
+            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => compared(None, Compare::Above, 0.0),
         }
     }
 
@@ -88,19 +104,37 @@ impl Model {
     }
 }
 
-fn compared(value: Option<f64>, compare: Compare, threshold: f64) -> (Option<f64>, Truth) {
+/// Under how many `not` something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nots {
+    Even,
+    Odd,
+}
+
+impl Nots {
+    const fn one_more(self) -> Self {
+        match self {
+            Self::Even => Self::Odd,
+            Self::Odd => Self::Even,
+        }
+    }
+}
+
+fn compared(value: Option<f64>, compare: Compare, threshold: f64) -> Seen {
     let truth = match value {
         None => Truth::Unknown,
         Some(value) if compare.holds(value, threshold) => Truth::Breach,
         Some(_) => Truth::Clear,
     };
-    (value, truth)
+    Seen { leaf: 0, value, timed_out: false, truth }
 }
 
-fn collect<'a>(condition: &'a Condition, leaves: &mut Vec<&'a Condition>) {
+fn collect<'a>(condition: &'a Condition, nots: Nots, leaves: &mut Vec<(&'a Condition, Nots)>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| collect(part, leaves)),
-        Condition::Not(part) => collect(part, leaves),
-        leaf => leaves.push(leaf),
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| collect(part, nots, leaves));
+        }
+        Condition::Not(part) => collect(part, nots.one_more(), leaves),
+        leaf => leaves.push((leaf, nots)),
     }
 }

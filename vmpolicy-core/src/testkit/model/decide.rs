@@ -45,7 +45,7 @@ impl Model {
             }
         }
         if let Some(rule) = self.rest {
-            if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) == Truth::Breach {
+            if self.truth(rule, &BTreeSet::new()) == Truth::Breach {
                 self.try_rule(rule, out, &mut waits);
             }
             return waits;
@@ -108,7 +108,7 @@ impl Model {
 
     /// The condition of a rule that reads only the clock.
     fn look_at_the_clock(&mut self, id: RuleId) {
-        let truth = self.truth(&self.policy.rules[id].when, &BTreeSet::new());
+        let truth = self.truth(id, &BTreeSet::new());
         let t = self.t;
         let ruled = &mut self.rules[id.index()];
         if truth == Truth::Breach {
@@ -136,7 +136,7 @@ impl Model {
         let origin = Origin::Rule(rule);
         let action = self.policy.rules[rule].action;
         let mut why = Reasons { counter: self.progress(rule), ..Reasons::default() };
-        why.seen = self.seen(&self.policy.rules[rule].when);
+        why.seen = self.seen(rule);
         let Some(here) = self.location() else {
             return self.held(origin, Hold::LocationUnknown, None, &why, out);
         };

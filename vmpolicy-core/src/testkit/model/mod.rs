@@ -87,6 +87,8 @@ struct Polled {
     baseline: Option<(f64, Mono)>,
     value: Option<f64>,
     missing: u32,
+    /// The last poll timed out, which is declared to be a breach.
+    timed_out: bool,
     said: Option<Absence>,
 }
 
@@ -516,7 +518,7 @@ impl Model {
     /// A rest ends when its condition is Clear.
     fn wake(&mut self, out: &mut Output) {
         let Some(rule) = self.rest else { return };
-        if self.truth(&self.policy.rules[rule].when, &BTreeSet::new()) != Truth::Clear {
+        if self.truth(rule, &BTreeSet::new()) != Truth::Clear {
             return;
         }
         self.rest = None;

@@ -7,6 +7,7 @@ use crate::leaf::logic::Truth;
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
 use crate::output::{Event, Output};
+use crate::policy::OnTimeout;
 use crate::time::{Mono, Span};
 use std::collections::BTreeSet;
 
@@ -66,9 +67,10 @@ impl Model {
     }
 
     fn got(&mut self, id: IndicatorId, got: Got, out: &mut Output) {
-        let read = self.policy.indicators[id].read;
+        let (read, timeout) = (self.policy.indicators[id].read, self.policy.indicators[id].timeout);
         let polled = &mut self.indicators[id.index()];
         polled.value = None;
+        polled.timed_out = false;
         let mut why = None;
         match got {
             Got::Known(value) => {
@@ -83,6 +85,7 @@ impl Model {
                 if read == Read::Delta {
                     polled.baseline = None;
                 }
+                polled.timed_out = absence == Absence::TimedOut && timeout == OnTimeout::Breach;
                 why = Some(absence);
             }
         }
@@ -141,7 +144,7 @@ impl Model {
     pub(super) fn evaluate(&mut self, id: RuleId, out: &BTreeSet<IndicatorId>) {
         let policy = &self.policy;
         let rule = &policy.rules[id];
-        let truth = self.truth(&rule.when, out);
+        let truth = self.truth(id, out);
         let lacks = policy.indicators.iter().any(|(indicator, form)| {
             let polled = &self.indicators[indicator.index()];
             rule.reads(indicator) && polled.value.is_none() && polled.missing > form.missing
@@ -189,7 +192,7 @@ impl Model {
     /// started again.
     pub(super) fn still_ready(&self, id: RuleId) -> bool {
         let ruled = &self.rules[id.index()];
-        let now = self.truth(&self.policy.rules[id].when, &BTreeSet::new());
+        let now = self.truth(id, &BTreeSet::new());
         now == Truth::Breach
             && ruled.truth == Some(Truth::Breach)
             && reached(self.policy.rules[id].tarry, &ruled.samples, self.t)

@@ -4,13 +4,13 @@ use super::timeline::{date_of, time_of};
 use super::words::{every, list, rounded, span};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{
-    ActuatorSpec, LocatorSpec, ProbeSpec, PsiResource, QueueSource, RedisRead, ServerAddress, Shell,
+    ActuatorSpec, LocatorSpec, Mode, ProbeSpec, PsiResource, QueueSource, RedisRead, ServerAddress, Shell,
 };
-use vmpolicy_core::id::ArrayId;
+use vmpolicy_core::id::{ArrayId, Id as _, IndicatorId};
 use vmpolicy_core::leaf::cost::base_pays;
 use vmpolicy_core::leaf::sample::Read;
 use vmpolicy_core::leaf::window::{Hours, Pattern, Weekdays, Window};
-use vmpolicy_core::policy::{Array, Queue};
+use vmpolicy_core::policy::{Array, OnTimeout, Queue};
 use vmpolicy_core::time::Wall;
 
 /// Hosts beyond these are counted.
@@ -80,7 +80,27 @@ pub(super) fn indicator(policy: &Policy, shell: &Shell, index: usize) -> String 
             " Up to {n} missing readings in a row change nothing; the next one starts the counting again."
         ),
     };
-    format!("{} is {source}{unit}, read {}{sample}.{missing}", indicator.name, every(indicator.every))
+    let timeout = timeout(policy, IndicatorId::from_index(index));
+    format!(
+        "{} is {source}{unit}, read {}{sample}.{missing}{timeout}",
+        indicator.name,
+        every(indicator.every)
+    )
+}
+
+/// What it means that its probe runs out of time, where that is more than that nobody knows.
+fn timeout(policy: &Policy, id: IndicatorId) -> String {
+    if policy.indicators()[id].timeout == OnTimeout::Unknown {
+        return String::new();
+    }
+    let rules = policy.rules().iter().filter(|&(rule, _)| policy.breaks_on_timeout(rule, id));
+    let rules: Vec<_> = rules.map(|(_, rule)| rule.name.as_str()).collect();
+    match rules.as_slice() {
+        [] => " A time-out is declared to be a breach, and no rule goes by it.".to_owned(),
+        rules => {
+            format!(" A time-out is a breach of {}; to any other rule it says nothing.", list(rules, "and"))
+        }
+    }
 }
 
 fn source(probe: &ProbeSpec) -> String {
@@ -221,5 +241,15 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
         Some(LocatorSpec::Exec { argv, .. }) => format!("It asks `{}` where it is, {often}.", argv.join(" ")),
         Some(_) => "It finds out where it is in a way that this program does not know.".to_owned(),
     };
-    vec![ask, know]
+    let mut says = vec![ask, know];
+    if shell.mode() == Mode::Observe {
+        says.insert(0, "It only observes: vmpolicyd decides and records, and asks for nothing.".to_owned());
+    }
+    if let Some(metrics) = shell.metrics.as_ref().map(|metrics| &metrics.value) {
+        let port = metrics.listen.map(|address| format!("at http://{address}/metrics"));
+        let file = metrics.textfile.as_ref().map(|path| format!("in {path}"));
+        let places: Vec<String> = port.into_iter().chain(file).collect();
+        says.push(format!("Its metrics are {}.", places.join(" and ")));
+    }
+    says
 }

@@ -114,6 +114,25 @@ rules:
     insta::assert_snapshot!(said);
 }
 
+/// A time-out that says something, and to which rules.
+#[test]
+fn time_outs() {
+    let yaml = "\
+version: 1
+arrays: { rack: { hosts: [r1, r2, r3], base: r9 } }
+indicators:
+  idle: { every: 20s, timeout: breach }
+  busy: { every: 20s, timeout: unknown }
+  spare: { every: 20s, missing: 2, timeout: breach }
+rules:
+  - { name: saturated, when: idle < 3, tarry: 3, do: move }
+  - { name: full, when: { all: [busy > 90, idle < 9] }, tarry: 3, do: move }
+  - { name: quiet, when: { all: [idle > 40, spare > 40] }, tarry: 90, do: move-to-base }
+";
+    let said = explained(yaml, |explained| explained.indicators.join("\n"));
+    insta::assert_snapshot!(said, @"");
+}
+
 /// What settling, tarry, dwell and budget come to together.
 #[test]
 fn moves_of_every_form() {
