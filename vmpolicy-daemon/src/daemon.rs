@@ -151,7 +151,11 @@ fn live(
 ) -> Result<Option<Beginning>, DaemonError> {
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
-    let (engine, trust) = restore(&config, &mut store);
+    let (mut engine, trust) = restore(&config, &mut store);
+    if let Some(Word::Hold(_)) = hold {
+        // Before its first step, which may ask for something already; for how long is said below.
+        engine.hold();
+    }
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
     let mut setup = plan.setup(&config, trust);

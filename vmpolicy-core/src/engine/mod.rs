@@ -30,7 +30,7 @@ use crate::output::{Output, Request};
 use crate::policy::Policy;
 use crate::time::Now;
 use plan::Plan;
-use state::State;
+use state::{OperatorHold, State};
 use std::sync::Arc;
 use step::Step;
 
@@ -76,6 +76,12 @@ impl Engine {
         let (policy, plan) = (Arc::clone(&self.policy), Arc::clone(&self.plan));
         let state = State::new(&policy, &plan, setup);
         Self { policy, plan, state, waiting: None }
+    }
+
+    /// Holds the guest from its first step on, as an operator's word would, until one says otherwise: what an operator
+    /// has said to the engine before this one is not lost on the way.
+    pub const fn hold(&mut self) {
+        self.state.hold = OperatorHold::On;
     }
 
     /// One step: takes an input and the time, and says all that is to be done, to be written down and to be

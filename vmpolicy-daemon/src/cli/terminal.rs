@@ -53,6 +53,15 @@ const PROSE_MAX: usize = 100;
 ///
 /// Where it can't be written for another reason, such as a full disk; that is said on standard error.
 pub fn print(text: &str) -> Result<(), Exit> {
+    print_to_reader(text).map(|_| ())
+}
+
+/// The same, for what goes on and on: says whether somebody still reads.
+///
+/// # Errors
+///
+/// As [`print`].
+pub fn print_to_reader(text: &str) -> Result<bool, Exit> {
     write(text).map_err(|error| {
         complain(&format!("can't write to standard output: {error}"));
         Exit::Outside
@@ -88,15 +97,16 @@ pub fn answer(error: &clap::Error, program: &str) -> Exit {
             let _ = writeln!(io::stderr().lock(), "{program}: can't write to standard output: {error}");
             Exit::Outside
         },
-        |()| Exit::Done,
+        |_| Exit::Done,
     )
 }
 
-fn write(text: &str) -> io::Result<()> {
+/// Whether somebody has read it.
+fn write(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   vmpolicyd --config /etc/vmpolicy/vmpolicy.yaml
-  vmpolicyd --config vmpolicy.yaml --dry-run --state ./state | jq .event
+  vmpolicyd --config vmpolicy.yaml --dry-run --state ./state --control ./control | jq .event
 
 Environment:
   STATE_DIRECTORY          the folder of the state, as systemd sets it

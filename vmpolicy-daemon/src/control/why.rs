@@ -10,6 +10,11 @@ use vmpolicy_core::output::{Output, Verdict};
 use vmpolicy_core::policy::Condition;
 use vmpolicy_core::time::{Span, Wall};
 
+/// So many hosts are told of, and so many candidates of each rule: who asks must not keep the loop busy with a policy of
+/// tens of thousands. The rest is counted.
+const HOSTS_MAX: usize = 256;
+const CANDIDATES_MAX: usize = 64;
+
 /// Why nothing happens, or what is about to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Why {
@@ -22,8 +27,10 @@ pub struct Why {
     pub host: Option<String>,
     /// Each rule, in the order of the policy file.
     pub rules: Vec<RuleNow>,
-    /// Each host of the policy.
+    /// Each host of the policy, up to 256.
     pub hosts: Vec<HostNow>,
+    /// How many more there are.
+    pub more_hosts: usize,
 }
 
 /// A rule.
@@ -57,8 +64,10 @@ pub struct RuleNow {
     pub lasts: Option<Span>,
     /// Where it would lead now.
     pub to: Option<String>,
-    /// What is thought of each candidate, in the order in which they are looked at.
+    /// What is thought of each candidate, in the order in which they are looked at, up to 64.
     pub hosts: Vec<Candidate>,
+    /// How many more there are.
+    pub more_hosts: usize,
 }
 
 /// A comparison or window.
@@ -116,6 +125,7 @@ impl Why {
             hosts: policy
                 .hosts()
                 .iter()
+                .take(HOSTS_MAX)
                 .map(|(id, host)| {
                     let verdict = engine.verdict(now, id);
                     HostNow {
@@ -127,6 +137,7 @@ impl Why {
                     }
                 })
                 .collect(),
+            more_hosts: policy.hosts().len().saturating_sub(HOSTS_MAX),
         }
     }
 }
@@ -173,8 +184,10 @@ fn rule(standing: &Standing<'_>, id: RuleId, out: &mut Output) -> RuleNow {
         by,
         lasts,
         to: outlook.to.map(|host| policy.hosts()[host].name.clone()),
+        more_hosts: verdicts.len().saturating_sub(CANDIDATES_MAX),
         hosts: verdicts
             .iter()
+            .take(CANDIDATES_MAX)
             .map(|&(host, verdict): &(_, Verdict)| Candidate {
                 host: policy.hosts()[host].name.clone(),
                 verdict: verdict.name().to_owned(),

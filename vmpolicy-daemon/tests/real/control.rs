@@ -1,6 +1,7 @@
 //! The control sockets: what is asked and answered, who may, and one daemon for one guest.
 
 use crate::guest::Guest;
+use crate::kill::full_pipe;
 use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -343,6 +344,22 @@ fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
     child.wait().unwrap();
     guest.terminate();
     assert!(!guest.path("control/control.sock").exists() && !guest.path("control/status.sock").exists());
+}
+
+#[test]
+fn trouble_with_the_records_is_told_and_answers_go_on() {
+    let mut guest = guest("4", "");
+    let (reader, writer) = full_pipe();
+    guest.start_with(writer);
+    guest.wait_for_sockets();
+    let (code, text, words) = guest.told(&["move", "mln3"]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(text.contains("it has not left: can't write the records"), "{text}");
+    let status = guest.json(&["status"]).unwrap();
+    assert!(status["trouble"].as_str().unwrap().contains("can't write the records"), "{status}");
+    assert_eq!(status["request"]["to"], "mln3");
+    assert!(guest.asked().is_empty());
+    drop(reader);
 }
 
 #[test]

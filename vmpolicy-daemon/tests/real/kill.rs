@@ -10,7 +10,7 @@ const RULES: &str = "  - { name: overloaded, when: slow_queries > 3, tarry: 2, d
 ";
 
 /// A pipe that takes no more.
-fn full_pipe() -> (PipeReader, PipeWriter) {
+pub(crate) fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     while writer.write(&[b'\n'; 4096]).is_ok() {}

@@ -74,6 +74,36 @@ fn a_hold_survives_a_change_of_mode() {
     guest.wait_for("a real move", |guest| !guest.asked().is_empty());
 }
 
+/// A rule that reads only the clock is ready in the first step, before anybody could say hold again.
+#[test]
+fn a_hold_is_in_force_from_the_first_step_of_another_mode() {
+    let mut guest = guest("4", "");
+    let always = |mode: &str| {
+        policy(
+            &guest,
+            &format!(
+                "mode: {mode}\nwindows: {{ always: {{ days: Mon-Sun, hours: 00:00-24:00, zone: UTC }} }}\n"
+            ),
+        )
+        .replace("when: x > 5, tarry: 3, do: move", "when: inside always, do: move-to-base")
+    };
+    let (observe, act) = (always("observe"), always("act"));
+    guest.policy(&observe);
+    guest.start();
+    guest.wait_for_sockets();
+    assert_eq!(guest.told(&["hold", "1h"]).0, Some(0));
+    guest.policy(&act);
+    assert_eq!(guest.told(&["reload"]).0, Some(0));
+    guest.wait_for("a held rule", |guest| {
+        told_mode(guest) == "act"
+            && guest.json(&["why"]).is_some_and(|why| why["rules"][0]["by"] == "operator")
+    });
+    assert!(guest.asked().is_empty(), "{:?}", guest.asked());
+    assert!(guest.json(&["status"]).unwrap()["hold"]["for"].as_f64().unwrap() > 3_500.0);
+    assert_eq!(guest.told(&["resume"]).0, Some(0));
+    guest.wait_for("a real move", |guest| !guest.asked().is_empty());
+}
+
 #[test]
 fn an_open_request_is_found_again_after_an_observation() {
     let mut guest = guest("9", "");

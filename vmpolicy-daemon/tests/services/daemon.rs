@@ -43,6 +43,8 @@ fn load_moves_a_guest_and_a_service_that_is_gone_does_not() {
         .arg(at("policy.yaml"))
         .arg("--state")
         .arg(at("state"))
+        .arg("--control")
+        .arg(at("control"))
         .args(["--dry-run", "--records"])
         .arg(at("records"))
         .stdin(Stdio::null())

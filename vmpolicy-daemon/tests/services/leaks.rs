@@ -72,6 +72,8 @@ fn polls_that_fail_leave_nothing_behind() {
         .arg(folder.path().join("policy.yaml"))
         .arg("--state")
         .arg(folder.path().join("state"))
+        .arg("--control")
+        .arg(folder.path().join("control"))
         .args(["--dry-run", "--records", "/dev/null"])
         .stdin(Stdio::null())
         .stderr(std::fs::File::create(folder.path().join("log")).unwrap())

@@ -7,7 +7,7 @@ pub mod watch;
 pub mod why;
 mod words;
 
-use super::terminal::complain;
+use super::terminal::{complain, print_to_reader as show};
 use super::{Exit, Format};
 use crate::control::{CONTROL, Client, ClientError, Request, STATUS, Told, default_dir};
 use serde::de::DeserializeOwned;
@@ -74,20 +74,6 @@ fn blame(error: &ClientError) -> Exit {
                 say(hint);
             }
             if refusal.code.is_no() { Exit::No } else { Exit::Outside }
-        }
-    }
-}
-
-/// Writes, and says whether somebody still reads.
-fn show(text: &str) -> Result<bool, Exit> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(true),
-        // Who has gone has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => {
-            complain(&format!("can't write to standard output: {error}"));
-            Err(Exit::Outside)
         }
     }
 }

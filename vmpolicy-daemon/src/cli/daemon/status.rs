@@ -185,3 +185,59 @@ fn ago(now: Wall, at: Wall) -> String {
 fn wall(text: &str) -> Option<Wall> {
     crate::trace::parse_time(text.as_bytes()).ok().map(Wall)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::{NotTaken, Open};
+
+    fn status() -> Status {
+        let json = r#"{
+            "at":"2026-11-23T12:00:00Z","guest":"nii3","mode":"act","mode_because":null,
+            "host":"mln2","host_since":"2026-11-23T09:56:55.250Z","array":"oslo","at_base":false,
+            "version":"0.1.0","pid":711,"started":"2026-11-20T12:00:00Z",
+            "policy":{"file":"/etc/vmpolicy/vmpolicy.yaml","fingerprint":"0123456789abcdef",
+                "since":"2026-11-22T12:00:00Z","newer_waits":false,"not_taken":null},
+            "indicators":[
+                {"name":"slow_queries","value":76,"unit":null,"age":12.4,"unknown":null,"missing":0,"probed":true,"every":60},
+                {"name":"load","value":null,"unit":null,"age":3,"unknown":"timed-out","missing":4,"probed":true,"every":10}],
+            "request":null,"settling_for":null,"resting":null,"hold":null,
+            "next":{"within":47.6,"cause":"poll","of":"slow_queries"},"trouble":null}"#;
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn an_ordinary_day() {
+        insta::assert_snapshot!(text(&status()));
+    }
+
+    #[test]
+    fn everything_at_once() {
+        let open = Open {
+            id: 7,
+            rule: "overloaded".to_owned(),
+            from: "mln2".to_owned(),
+            to: "mln3".to_owned(),
+            stage: "accepted".to_owned(),
+            age: Span::from_secs(12),
+            left: Span::from_secs(588),
+        };
+        let not_taken = NotTaken {
+            at: Wall::from_secs(1_795_434_000),
+            because: vec!["/etc/vmpolicy/vmpolicy.yaml:3:1: error[VP0107]: unknown key `hoem`".to_owned()],
+        };
+        let mut status = Status {
+            mode: "observe".to_owned(),
+            mode_because: Some("the policy file says `mode: observe`".to_owned()),
+            request: Some(open),
+            settling_for: Some(Span::from_secs(32)),
+            resting: Some("off-duty".to_owned()),
+            hold: Some(Held { lasts: None, uid: Some(0), since: Some("2026-11-23T11:00:00Z".to_owned()) }),
+            trouble: Some("can't write the state: No space left on device".to_owned()),
+            ..status()
+        };
+        status.policy.not_taken = Some(not_taken);
+        status.policy.newer_waits = true;
+        insta::assert_snapshot!(text(&status));
+    }
+}

@@ -70,7 +70,8 @@ fn text(why: &Why) -> String {
         if !rule.hosts.is_empty() {
             let hosts =
                 rule.hosts.iter().map(|one| format!("{} {}", one.host, verdict(&one.verdict, one.lasts)));
-            let _ = writeln!(text, "  candidates: {}", hosts.collect::<Vec<_>>().join(", "));
+            let more = more(rule.more_hosts, ", ");
+            let _ = writeln!(text, "  candidates: {}{more}", hosts.collect::<Vec<_>>().join(", "));
         }
     }
     text.push_str("\nhosts\n");
@@ -82,7 +83,15 @@ fn text(why: &Why) -> String {
             vec![host.host.clone(), format!("{}{base}", host.array), verdict(&host.verdict, host.lasts)]
         })
         .collect();
-    text + &table(&rows, "  ")
+    text.push_str(&table(&rows, "  "));
+    match why.more_hosts {
+        0 => text,
+        count => text + &format!("{}\n", more(count, "  ")),
+    }
+}
+
+fn more(count: usize, before: &str) -> String {
+    if count == 0 { String::new() } else { format!("{before}and {count} more") }
 }
 
 fn truth(is: &str) -> &str {
@@ -146,4 +155,46 @@ fn verdict(verdict: &str, lasts: Option<Span>) -> String {
         other => other,
     };
     lasts.map_or_else(|| words.to_owned(), |lasts| format!("{words} for {} more", about(lasts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_says_what_it_waits_for() {
+        let rule = |name: &str, waits: &str, by: Option<&str>, lasts: Option<u64>| RuleNow {
+            rule: name.to_owned(),
+            when: "slow_queries > 50".to_owned(),
+            is: "breach".to_owned(),
+            conditions: Vec::new(),
+            counter: 2.0,
+            tarry: "3".to_owned(),
+            counts: "samples".to_owned(),
+            action: "move".to_owned(),
+            waits: waits.to_owned(),
+            by: by.map(str::to_owned),
+            lasts: lasts.map(Span::from_secs),
+            to: Some("mln3".to_owned()),
+            hosts: Vec::new(),
+            more_hosts: 0,
+        };
+        let said: Vec<String> = [
+            rule("a", "request", Some("7"), Some(588)),
+            rule("b", "settling", None, Some(32)),
+            rule("c", "resting", Some("off-duty"), None),
+            rule("d", "unknown", None, None),
+            rule("e", "clear", None, None),
+            rule("f", "tarry", None, None),
+            rule("g", "held", Some("at-most"), Some(1_264)),
+            rule("h", "held", Some("no-eligible-host"), None),
+            rule("i", "paused", None, Some(900)),
+            rule("j", "already-there", None, None),
+            rule("k", "sample", None, None),
+        ]
+        .iter()
+        .map(waits)
+        .collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
 }
