@@ -16,7 +16,7 @@ pub mod ports;
 pub mod record;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod tally;
+pub mod tally;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;

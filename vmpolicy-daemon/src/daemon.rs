@@ -1,22 +1,29 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
+mod shift;
+
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
-use crate::agent::{Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredProbe, Wiring, run};
+use crate::agent::{
+    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredProbe, Wiring, run, turn,
+};
 use crate::config::{Config, ConfigError};
+use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::inputs::InputLog;
 use crate::journal::Journal;
+use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::zones::SystemZones;
 use crate::{locator, probe};
+use shift::Shift;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 use vmpolicy_core::engine::Saved;
-use vmpolicy_core::file::{ActuatorSpec, LocatorSpec};
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec};
 use vmpolicy_core::id::{HostId, Id};
-use vmpolicy_core::input::{Absence, Setup};
+use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Actuator, Locator, Probe};
 use vmpolicy_core::{Engine, Input, Policy};
 
@@ -29,6 +36,8 @@ pub struct Options {
     pub dry_run: bool,
     /// The state's folder.
     pub state: PathBuf,
+    /// The folder of the control sockets.
+    pub control: PathBuf,
     /// Where records go; standard output where it is none.
     pub records: Option<PathBuf>,
     /// Where inputs go, if they are kept.
@@ -47,6 +56,14 @@ pub enum DaemonError {
     /// The records.
     #[error("can't open the records: {0}")]
     Records(io::Error),
+    /// Another daemon acts for the guest.
+    #[error("another vmpolicyd acts for the guest `{guest}`: process {pid}")]
+    Second {
+        /// The guest.
+        guest: String,
+        /// Its process.
+        pid: u32,
+    },
     /// The inputs.
     #[error("can't open {}: {source}", path.display())]
     Inputs {
@@ -68,9 +85,8 @@ pub enum DaemonError {
 pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>) -> Result<(), DaemonError> {
     let zones = SystemZones::default();
     let config = Config::read(&options.config, &zones)?;
-    let gate = Gate::of(options.dry_run, config.shell.actuator.as_ref().map(|located| &located.value));
-    let mut store =
-        Store::open(&options.state, &config.guest, if gate.is_dry() { Kind::Dry } else { Kind::Live })?;
+    let gate = Gate::of_file(options.dry_run, &config.shell);
+    let store = Store::open(&options.state, &config.guest, kind(gate))?;
     let journal = match &options.records {
         Some(path) => Journal::file(path),
         None => Journal::stdout(),
@@ -82,25 +98,124 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let inputs = inputs.transpose()?;
 
     say_hello(options, &config, gate, &zones);
+    let asker = Asker::new(sender.clone());
+    let mut clock = SystemClock;
+    let mut desk = Desk::new(&config.guest, &options.config, gate, &config.policy, Clock::now(&mut clock));
+    let _sockets = sockets(options, &config.guest, gate, &asker)?;
+    let mut published = Published::default();
+    if let Err(error) = published.change(metrics_of(&config), &asker) {
+        tracing::error!("no metrics: {error}");
+    }
+    let mut office = Office { options, asker, sender, desk: &mut desk, published };
+    let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
+    while let Some(beginning) = next {
+        next = live(&mut office, beginning, &mut clock, events)?;
+        forget_ports(&office.sender, events);
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What outlives a new beginning.
+struct Office<'a> {
+    options: &'a Options,
+    asker: Asker,
+    sender: Sender<Event>,
+    desk: &'a mut Desk,
+    published: Published,
+}
+
+/// What a life of the daemon begins with: the first, or another one in the same process, as with a new process but for the
+/// sockets, the history and what was counted.
+struct Beginning {
+    config: Config,
+    store: Store,
+    journal: Journal,
+    inputs: Option<InputLog>,
+    /// Where the guest is known to be, for one that will only believe.
+    here: Option<String>,
+    /// What an operator has said in the life before.
+    hold: Option<Word>,
+}
+
+/// Lives until it is told to stop, or to begin anew.
+fn live(
+    office: &mut Office<'_>,
+    beginning: Beginning,
+    clock: &mut SystemClock,
+    events: &Receiver<Event>,
+) -> Result<Option<Beginning>, DaemonError> {
+    let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
+    let gate = Gate::of_file(office.options.dry_run, &config.shell);
     let (engine, trust) = restore(&config, &mut store);
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
-    let setup = plan.setup(&config, trust);
+    let mut setup = plan.setup(&config, trust);
+    setup.at = known.and_then(|host| config.policy.host_named(&host)).or(setup.at);
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
-
-    let mut station = Station { plan, shadow: Shadow::at(here.clone()) };
-    let mut hands = Hands::new(config.guest.clone(), sender, SystemClock::monotonic);
+    let station = Station { plan, shadow: Shadow::at(here.clone()) };
+    let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
     let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
-    let mut clock = SystemClock;
-    driver.handle(crate::agent::Clock::now(&mut clock), &Input::Start(setup));
-    run(&mut driver, &mut clock, events, |driver| station.reload(options, driver))
-        .map_err(DaemonError::Finish)?;
-    tracing::info!("stopped");
-    Ok(())
+    let now = Clock::now(clock);
+    office.desk.begin(gate, driver.engine(), now);
+    let mut shift = Shift::new(office, station);
+    turn(&mut driver, &mut shift, now, &Input::Start(setup));
+    if let Some(word) = hold {
+        turn(&mut driver, &mut shift, Clock::now(clock), &Input::Operator(word));
+    }
+    run(&mut driver, clock, events, &mut shift).map_err(DaemonError::Finish)?;
+    Ok(shift.into_next(driver))
+}
+
+/// What ports have said to the life before is nothing to the next one: its requests are others under the same numbers. What
+/// a person wants is kept.
+fn forget_ports(sender: &Sender<Event>, events: &Receiver<Event>) {
+    let waiting: Vec<Event> = events.try_iter().collect();
+    for event in waiting {
+        if matches!(event, Event::Asked(_) | Event::Reload | Event::Stop) {
+            // The other end is here.
+            let _ = sender.send(event);
+        }
+    }
+}
+
+const fn kind(gate: Gate) -> Kind {
+    if gate.is_dry() { Kind::Dry } else { Kind::Live }
+}
+
+fn metrics_of(config: &Config) -> Option<&MetricsSpec> {
+    config.shell.metrics.as_ref().map(|located| &located.value)
+}
+
+/// The control sockets. A guest is looked after without them, too; but not by two daemons.
+fn sockets(
+    options: &Options,
+    guest: &str,
+    gate: Gate,
+    asker: &Asker,
+) -> Result<Option<Sockets>, DaemonError> {
+    let error = match Sockets::open(&options.control, asker) {
+        Ok(sockets) => return Ok(Some(sockets)),
+        Err(error) => error,
+    };
+    if let SocketError::InUse(dir) = &error
+        && !gate.is_dry()
+    {
+        let hello = Client::connect(&dir.join(STATUS))
+            .and_then(|mut client| client.ask::<Hello>(&Request::Hello {}, "hello"));
+        if let Ok(Told { value: Hello { guest: theirs, mode, pid, .. }, .. }) = hello
+            && theirs == guest
+            && mode == Gate::Open.name()
+        {
+            return Err(DaemonError::Second { guest: theirs, pid });
+        }
+    }
+    tracing::warn!("no control sockets, so `vmpolicy status` and the like can't reach this daemon: {error}");
+    Ok(None)
 }
 
 fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones) {
@@ -111,6 +226,9 @@ fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones
         Gate::DryRun => {
             tracing::warn!("dry run: moves are decided, recorded and believed, none is asked for")
         }
+        Gate::Observe => tracing::warn!(
+            "{file} says `mode: observe`: moves are decided, recorded and believed, none is asked for"
+        ),
         Gate::NoActuator => tracing::warn!(
             "{file} has no `actuator`: as with --dry-run, moves are decided, recorded and believed, none is asked for"
         ),
@@ -265,44 +383,6 @@ impl Station {
             }
         };
         Wiring { probes: probes(config), actuator, locator }
-    }
-
-    /// Reads the policy file again: whole or not at all.
-    fn reload(&mut self, options: &Options, driver: &mut Driver<Store, Journal, Hands>) -> Option<Input> {
-        let file = options.config.display();
-        let zones = SystemZones::default();
-        let config = match Config::read(&options.config, &zones) {
-            Ok(config) => config,
-            Err(error) => {
-                tracing::error!("{file} is not taken, the policy stays as it was:\n{error}");
-                return None;
-            }
-        };
-        let gate = Gate::of(options.dry_run, config.shell.actuator.as_ref().map(|located| &located.value));
-        let plan = Plan::of(&config, gate);
-        let fixed = if config.guest != driver.journal().identity().guest {
-            Some("the guest's name")
-        } else if plan.gate != self.plan.gate {
-            Some("whether there is an actuator")
-        } else if plan.locating != self.plan.locating {
-            Some("whether the location is looked up")
-        } else if plan.resends != self.plan.resends {
-            Some("the kind of actuator")
-        } else {
-            None
-        };
-        if let Some(what) = fixed {
-            tracing::error!(
-                "{file} is not taken, the policy stays as it was: {what} can change at a start only"
-            );
-            return None;
-        }
-        say_doubts(&config);
-        let here = driver.engine().location().map(|host| name(driver.engine().policy(), host));
-        let wiring = self.wiring(&config, here.as_deref());
-        driver.effects_mut().prepare(Arc::clone(&config.policy), wiring);
-        tracing::info!("{file} is read again");
-        Some(Input::Policy(config.policy))
     }
 }
 

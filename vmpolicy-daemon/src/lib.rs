@@ -3,18 +3,26 @@
 pub mod actuator;
 pub mod agent;
 pub mod argv;
+#[cfg(any(feature = "http", feature = "postgres"))]
+mod base64;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod inputs;
 pub mod journal;
 pub mod locator;
+pub mod metrics;
 pub mod number;
 pub mod probe;
 pub mod process;
 pub mod provenance;
 pub mod report;
+pub mod secret;
 pub mod shard;
+mod spans;
 pub mod store;
 pub mod trace;
 pub mod zones;

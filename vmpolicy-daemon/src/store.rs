@@ -197,6 +197,24 @@ impl Store {
         self.sealed = true;
     }
 
+    /// Whose state it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.path.ends_with(Kind::Dry.stem()) { Kind::Dry } else { Kind::Live }
+    }
+
+    /// Removes the file, so that the guest starts for the first time. Of a dry run only: it holds beliefs.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be removed.
+    pub fn forget(&mut self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Puts a damaged file aside, for a person to look at.
     ///
     /// # Errors

@@ -104,6 +104,11 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
     }
 
     /// What carries out the effects.
+    pub const fn effects(&self) -> &E {
+        &self.effects
+    }
+
+    /// What carries out the effects.
     pub const fn effects_mut(&mut self) -> &mut E {
         &mut self.effects
     }

@@ -121,7 +121,7 @@ impl Step<'_> {
     }
 
     /// What holds every rule back, and until when.
-    fn guard(&self, from: HostId, to: ArrayId) -> Option<(Hold, Option<Mono>)> {
+    pub(super) fn guard(&self, from: HostId, to: ArrayId) -> Option<(Hold, Option<Mono>)> {
         if let Some(held) = self.operators_hold() {
             return Some(held);
         }
@@ -172,14 +172,14 @@ impl Step<'_> {
     }
 
     /// The reasons of a rule: its counter, what it saw, and the verdicts since `mark`.
-    fn because(&mut self, rule: RuleId, mark: usize) -> Because {
+    pub(super) fn because(&mut self, rule: RuleId, mark: usize) -> Because {
         let because = Because::begin(self.out, self.progress(rule), mark);
         self.see(rule);
         because.end(self.out)
     }
 
     /// Whether `move` stays put because every host of the ring was tried in vain.
-    fn tour_stops(&mut self, rule: RuleId, from: HostId) -> bool {
+    pub(super) fn tour_stops(&mut self, rule: RuleId, from: HostId) -> bool {
         let here = &self.policy.hosts[from];
         if let Some(until) = self.state.rules[rule].pause_until
             && until > self.t

@@ -8,6 +8,7 @@
 mod decide;
 mod jobs;
 mod notice;
+mod outlook;
 mod plan;
 mod poll;
 mod reload;
@@ -19,6 +20,7 @@ mod step;
 mod target;
 mod why;
 
+pub use outlook::{HoldView, IndicatorView, OpenView, Outlook, Stage, Wait};
 pub use save::{LoadError, Saved};
 pub use why::{RuleView, View};
 

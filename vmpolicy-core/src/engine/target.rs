@@ -1,6 +1,7 @@
 //! Where an action leads: the candidates, who of them is eligible, and why not.
 
 use super::plan::bit;
+use super::state::State;
 use super::step::Step;
 use crate::id::{ArrayId, HostId, RuleId};
 use crate::leaf::ring::{Ring, reranked};
@@ -146,21 +147,7 @@ impl Step<'_> {
 
     /// What there is to say of a host, seen from `from`.
     pub(super) fn verdict(&self, host: HostId, from: HostId, rule: Option<RuleId>) -> Verdict {
-        let state = &self.state.hosts[host];
-        let left = |until: Mono| until.since(self.t);
-        if host == from {
-            Verdict::Current
-        } else if state.down_until > self.t {
-            Verdict::Down(left(state.down_until))
-        } else if state.drain_until > self.t {
-            Verdict::Draining(left(state.drain_until))
-        } else if state.barred_until > self.t {
-            Verdict::Barred(left(state.barred_until))
-        } else if rule.is_some_and(|rule| state.tried & bit(rule) != 0) {
-            Verdict::TriedInVain
-        } else {
-            Verdict::Eligible
-        }
+        self.state.verdict(host, Some(from), rule, self.t)
     }
 
     /// Rule 9 of the contract, without the ring: that is the candidates' part.
@@ -190,5 +177,32 @@ impl Step<'_> {
         let ranking = &mut self.state.arrays[array].ranking;
         ranking.clear();
         ranking.extend(reranked(ring.ring_len, places).map(|place| HostId(first + place)));
+    }
+}
+
+impl State {
+    /// What there is to say of a host at `t`, seen from `from`.
+    pub(super) fn verdict(
+        &self,
+        host: HostId,
+        from: Option<HostId>,
+        rule: Option<RuleId>,
+        t: Mono,
+    ) -> Verdict {
+        let state = &self.hosts[host];
+        let left = |until: Mono| until.since(t);
+        if from == Some(host) {
+            Verdict::Current
+        } else if state.down_until > t {
+            Verdict::Down(left(state.down_until))
+        } else if state.drain_until > t {
+            Verdict::Draining(left(state.drain_until))
+        } else if state.barred_until > t {
+            Verdict::Barred(left(state.barred_until))
+        } else if rule.is_some_and(|rule| state.tried & bit(rule) != 0) {
+            Verdict::TriedInVain
+        } else {
+            Verdict::Eligible
+        }
     }
 }

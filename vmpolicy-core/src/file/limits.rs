@@ -32,7 +32,14 @@ pub(super) fn never_time_out(file: &PolicyFile, policy: &Policy, shell: &Shell) 
 /// How long a probe may take, where anything ends it.
 const fn limit(probe: &ProbeSpec) -> Option<Span> {
     match probe {
-        ProbeSpec::Mysql { timeout, .. } | ProbeSpec::Exec { timeout, .. } => Some(*timeout),
+        ProbeSpec::Mysql { timeout, .. }
+        | ProbeSpec::Postgres { timeout, .. }
+        | ProbeSpec::Redis { timeout, .. }
+        | ProbeSpec::Exec { timeout, .. } => Some(*timeout),
+        ProbeSpec::Apache { web, .. }
+        | ProbeSpec::Http { web, .. }
+        | ProbeSpec::Nginx { web, .. }
+        | ProbeSpec::Prometheus { web, .. } => Some(web.timeout),
         ProbeSpec::File { .. } | ProbeSpec::Psi { .. } | ProbeSpec::Steal | ProbeSpec::Load { .. } => None,
     }
 }

@@ -42,8 +42,10 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, ActuatorSpec, LocatorSpec, MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec,
-    PsiResource, QueueSource, Shell,
+    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -69,6 +71,8 @@ const SECTIONS: &[&str] = &[
     "moves",
     "actuator",
     "locator",
+    "mode",
+    "metrics",
 ];
 
 /// What was written, as far as it could be read.
@@ -236,8 +240,10 @@ impl Reader {
         let mut moves = self.moves(top);
         let actuator = self.actuator(top);
         let locator = self.locator(top, &mut moves);
+        let mode = self.mode(top);
+        let metrics = self.metrics(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator };
+        let shell = Shell { guest: name, probes, sources, actuator, locator, mode, metrics };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

@@ -240,6 +240,20 @@ pub enum ReadErrorKind {
         /// Its name.
         name: String,
     },
+    /// Metrics for the whole network, by mistake perhaps.
+    #[error("`{address}` is not a loopback address: whoever reaches it reads the metrics")]
+    NotLoopback {
+        /// As written.
+        address: String,
+    },
+    /// An address on the web that is none.
+    #[error("`{text}` is no address that can be asked: {why}")]
+    Url {
+        /// As written, without credentials.
+        text: String,
+        /// Why not.
+        why: String,
+    },
     /// More than can be told.
     #[error("{more} more problems are not shown")]
     More {
@@ -281,6 +295,8 @@ impl ReadErrorKind {
             Self::NotAvailable { .. } => "VP0125",
             Self::NoSuchKind { .. } => "VP0126",
             Self::More { .. } => "VP0127",
+            Self::NotLoopback { .. } => "VP0140",
+            Self::Url { .. } => "VP0128",
         }
     }
 

@@ -1,7 +1,7 @@
 //! A policy as a file: what [`parse`](super::parse) reads back as the same.
 
 use super::scalar;
-use super::shell::{MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec, PsiResource};
+use super::shell::{ProbeSpec, written_probe};
 use super::yaml::Yaml;
 use crate::leaf::sample::Read;
 use crate::policy::{
@@ -114,7 +114,7 @@ fn array(form: &ArrayForm) -> (String, Yaml) {
 
 fn indicator(form: &IndicatorForm, written: Option<&Located<ProbeSpec>>) -> (String, Yaml) {
     let mut pairs = Vec::new();
-    put_some(&mut pairs, "probe", written, |form| probe(&form.value));
+    put_some(&mut pairs, "probe", written, |form| written_probe(&form.value));
     put(&mut pairs, "every", Yaml::text(form.every.value));
     match form.read {
         Read::Gauge => {}
@@ -127,54 +127,6 @@ fn indicator(form: &IndicatorForm, written: Option<&Located<ProbeSpec>>) -> (Str
     put_some(&mut pairs, "timeout", form.timeout.as_ref(), |timeout| Yaml::text(timeout.value.name()));
     put_some(&mut pairs, "unit", form.unit.as_ref(), |unit| Yaml::text(&unit.value));
     (form.name.value.clone(), Yaml::Map(pairs))
-}
-
-fn argv(argv: &[String], timeout: crate::time::Span) -> Yaml {
-    let mut pairs = vec![("argv".to_owned(), Yaml::List(argv.iter().map(Yaml::text).collect()))];
-    if timeout != PROBE_TIMEOUT {
-        put(&mut pairs, "timeout", Yaml::text(timeout));
-    }
-    Yaml::Map(pairs)
-}
-
-fn probe(form: &ProbeSpec) -> Yaml {
-    match form {
-        ProbeSpec::Mysql { status, address, user, password_file, timeout } => {
-            let mut pairs = vec![("status".to_owned(), Yaml::text(status))];
-            match address {
-                MysqlAddress::Socket(socket) if socket == MYSQL_SOCKET => {}
-                MysqlAddress::Socket(socket) => put(&mut pairs, "socket", Yaml::text(socket)),
-                MysqlAddress::Tcp { host, port } => {
-                    put(&mut pairs, "host", Yaml::text(host));
-                    put(&mut pairs, "port", Yaml::text(port));
-                }
-            }
-            put_some(&mut pairs, "user", user.as_ref(), Yaml::text);
-            put_some(&mut pairs, "password_file", password_file.as_ref(), Yaml::text);
-            if *timeout != PROBE_TIMEOUT {
-                put(&mut pairs, "timeout", Yaml::text(timeout));
-            }
-            Yaml::one("mysql", Yaml::Map(pairs))
-        }
-        ProbeSpec::File { path } => Yaml::one("file", Yaml::text(path)),
-        ProbeSpec::Exec { argv: words, timeout } => Yaml::one("exec", argv(words, *timeout)),
-        ProbeSpec::Psi { resource, full, avg_secs } => {
-            let resource = match resource {
-                PsiResource::Cpu => "cpu",
-                PsiResource::Memory => "memory",
-                PsiResource::Io => "io",
-            };
-            let kind = if *full { "full" } else { "some" };
-            let pairs = [
-                ("resource", Yaml::text(resource)),
-                ("kind", Yaml::text(kind)),
-                ("avg", Yaml::text(avg_secs)),
-            ];
-            Yaml::one("psi", Yaml::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into()))
-        }
-        ProbeSpec::Steal => Yaml::text("steal"),
-        ProbeSpec::Load { avg_mins } => Yaml::one("load", Yaml::one("avg", Yaml::text(avg_mins))),
-    }
 }
 
 fn window(form: &WindowForm) -> (String, Yaml) {

@@ -1,4 +1,6 @@
-//! What is counted while a policy runs, on a recording or in a simulated world.
+//! What is counted while a policy runs: on a recording, in a simulated world, or in the daemon, for its metrics.
+//!
+//! Nothing is counted in the engine: this looks on. Times are since the beginning, on one clock that only advances.
 
 mod summary;
 
@@ -17,8 +19,9 @@ use std::sync::Arc;
 
 const HOUR: Span = Span::from_hours(1);
 
-#[derive(Debug)]
-pub(crate) struct Tally {
+/// What a run has come to so far.
+#[derive(Clone, Debug)]
+pub struct Tally {
     policy: Arc<Policy>,
     fed: Option<IndicatorId>,
     polls: u64,
@@ -46,6 +49,8 @@ pub(crate) struct Tally {
     requests: u64,
     moves: u64,
     failed: u64,
+    refused: u64,
+    expired: u64,
     last_hour: VecDeque<Mono>,
     busiest_hour: usize,
     rules: Table<RuleId, RuleSummary>,
@@ -65,7 +70,8 @@ struct Watched {
 
 impl Tally {
     /// Nothing counted yet. `fed` is the indicator that is polled, or none where it is each that the policy has.
-    pub(crate) fn new(policy: &Arc<Policy>, fed: Option<IndicatorId>, at: Option<HostId>) -> Self {
+    #[must_use]
+    pub fn new(policy: &Arc<Policy>, fed: Option<IndicatorId>, at: Option<HostId>) -> Self {
         let rules = policy.rules();
         let reads = |&id: &RuleId| match fed {
             Some(fed) => rules[id].reads(fed),
@@ -102,6 +108,8 @@ impl Tally {
             requests: 0,
             moves: 0,
             failed: 0,
+            refused: 0,
+            expired: 0,
             last_hour: VecDeque::new(),
             busiest_hour: 0,
             rules: summaries,
@@ -112,14 +120,7 @@ impl Tally {
     }
 
     /// The engine has taken another policy. What was counted of rules and hosts that it has too, by name, goes on.
-    #[cfg(feature = "sim")]
-    pub(crate) fn adopt(
-        &mut self,
-        at: Mono,
-        policy: &Arc<Policy>,
-        fed: Option<IndicatorId>,
-        engine: &Engine,
-    ) {
+    pub fn adopt(&mut self, at: Mono, policy: &Arc<Policy>, fed: Option<IndicatorId>, engine: &Engine) {
         self.blind(at);
         self.close_service(at);
         self.close_stay(at);
@@ -143,19 +144,20 @@ impl Tally {
         (self.breach, self.unjudged) = (before.breach, before.unjudged);
         (self.unknown, self.resting) = (before.unknown, before.resting);
         (self.requests, self.moves, self.failed) = (before.requests, before.moves, before.failed);
+        (self.refused, self.expired) = (before.refused, before.expired);
         (self.last_hour, self.busiest_hour) = (before.last_hour, before.busiest_hour);
         self.unpriced = before.unpriced;
     }
 
     /// The fed indicator is about to be polled.
     #[inline]
-    pub(crate) const fn polling(&mut self) {
+    pub const fn polling(&mut self) {
         self.upset = false;
     }
 
     /// The fed indicator was polled. Says whether what it said holds: not where it made the guest rest or wake.
     #[inline]
-    pub(crate) fn polled(
+    pub fn polled(
         &mut self,
         at: Mono,
         indicator: IndicatorId,
@@ -195,13 +197,14 @@ impl Tally {
 
     /// Whether any `move` rule was true at the last poll.
     #[inline]
-    pub(crate) const fn in_breach(&self) -> bool {
+    #[must_use]
+    pub const fn in_breach(&self) -> bool {
         matches!(self.service, Truth::Breach)
     }
 
     /// An indicator was polled: what the rules make of it.
     #[inline]
-    pub(crate) fn judged(&mut self, at: Mono, engine: &Engine) {
+    pub fn judged(&mut self, at: Mono, engine: &Engine) {
         for index in 0..self.watched.len() {
             let watched = self.watched[index];
             let truth = engine.is_judged(watched.rule).then(|| engine.truth(watched.rule));
@@ -257,7 +260,7 @@ impl Tally {
     }
 
     /// A step has recorded something: the guest may be elsewhere, or rest.
-    pub(crate) fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
+    pub fn recorded(&mut self, at: Mono, out: &Output, engine: &Engine) {
         for record in &out.records {
             self.event(at, record.event);
         }
@@ -288,7 +291,11 @@ impl Tally {
                 self.busiest_hour = self.busiest_hour.max(self.last_hour.len());
             }
             Event::Confirmed { .. } => self.moves += 1,
-            Event::Refused { .. } | Event::Failed { .. } | Event::Expired { .. } => self.failed += 1,
+            Event::Refused { .. } | Event::Failed { .. } | Event::Expired { .. } => {
+                self.failed += 1;
+                self.refused += u64::from(matches!(event, Event::Refused { .. }));
+                self.expired += u64::from(matches!(event, Event::Expired { .. }));
+            }
             Event::Held { origin, .. } => {
                 if let Some(rule) = of_rule(origin) {
                     self.rules[rule].held += 1;
@@ -338,7 +345,9 @@ impl Tally {
         }
     }
 
-    pub(crate) fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
+    /// What it came to by its end, which is as long after 0 as `to` after `from`.
+    #[must_use]
+    pub fn finish(mut self, engine: &Engine, (from, to): (Wall, Wall), stale: Span) -> Summary {
         let end = Mono::default().plus(to.since(from));
         self.blind(end);
         self.close_service(end);
@@ -359,6 +368,8 @@ impl Tally {
             requests: self.requests,
             moves: self.moves,
             failed: self.failed,
+            refused: self.refused,
+            expired: self.expired,
             open: engine.open_request().is_some(),
             busiest_hour: self.busiest_hour as u64,
             rules: self.rules,

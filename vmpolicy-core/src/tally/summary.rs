@@ -37,8 +37,12 @@ pub struct Summary {
     pub requests: u64,
     /// Moves confirmed.
     pub moves: u64,
-    /// Requests that came to nothing.
+    /// Requests that came to nothing, in all.
     pub failed: u64,
+    /// Those that were turned down.
+    pub refused: u64,
+    /// Those of which nobody said in time what became of them.
+    pub expired: u64,
     /// Whether a request was open at the end.
     pub open: bool,
     /// The most requests in any sixty minutes, the last instant of which does not count.

@@ -12,7 +12,7 @@ pub use embedded::{Embedded, EmbeddedActuator, EmbeddedLocator};
 pub use exec::ExecActuator;
 
 use std::time::Duration;
-use vmpolicy_core::file::ActuatorSpec;
+use vmpolicy_core::file::{ActuatorSpec, Mode, Shell};
 
 /// Whether moves are asked for, and if not, why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Gate {
     Open,
     /// The command line says `--dry-run`.
     DryRun,
+    /// The policy file says `mode: observe`.
+    Observe,
     /// The policy file has no actuator.
     NoActuator,
 }
@@ -28,18 +30,46 @@ pub enum Gate {
 impl Gate {
     /// What the command line and the policy file say together.
     #[must_use]
-    pub const fn of(dry_run: bool, actuator: Option<&ActuatorSpec>) -> Self {
+    pub const fn of(dry_run: bool, mode: Mode, actuator: Option<&ActuatorSpec>) -> Self {
         match actuator {
             _ if dry_run => Self::DryRun,
+            _ if matches!(mode, Mode::Observe) => Self::Observe,
             None => Self::NoActuator,
             Some(_) => Self::Open,
         }
+    }
+
+    /// What the command line and a policy file's shell say together.
+    #[must_use]
+    pub fn of_file(dry_run: bool, shell: &Shell) -> Self {
+        Self::of(dry_run, shell.mode(), shell.actuator.as_ref().map(|located| &located.value))
     }
 
     /// Whether nothing is asked for.
     #[must_use]
     pub const fn is_dry(self) -> bool {
         !matches!(self, Self::Open)
+    }
+
+    /// The word for it: `act`, `observe` or `dry-run`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "act",
+            Self::Observe => "observe",
+            Self::DryRun | Self::NoActuator => "dry-run",
+        }
+    }
+
+    /// Why nothing is asked for, where that is so.
+    #[must_use]
+    pub const fn why(self) -> Option<&'static str> {
+        match self {
+            Self::Open => None,
+            Self::Observe => Some("the policy file says `mode: observe`"),
+            Self::DryRun => Some("the daemon was started with `--dry-run`"),
+            Self::NoActuator => Some("the policy file has no `actuator`"),
+        }
     }
 }
 

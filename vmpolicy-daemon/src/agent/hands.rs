@@ -4,10 +4,13 @@
 //! late is late, and a request is turned down, as nothing has started.
 
 use super::Effects;
+use crate::control::Question;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 use vmpolicy_core::agent::Trouble;
 use vmpolicy_core::id::{Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Absence, Outcome, Reading, Sighting};
@@ -25,6 +28,8 @@ pub enum Event {
         worker: WorkerId,
         /// When it began.
         taken: Mono,
+        /// How long it took.
+        took: Duration,
         /// What it read.
         value: Result<f64, Absence>,
     },
@@ -46,11 +51,16 @@ pub enum Event {
     },
     /// Something else for the engine.
     Input(Input),
+    /// Somebody asks how things stand, or says what is to be done.
+    Asked(Question),
     /// The policy file is to be read again.
     Reload,
     /// The daemon is to end.
     Stop,
 }
+
+/// The number of the thread that was started last, of all hands of this process.
+static LAST_WORKER: AtomicU64 = AtomicU64::new(0);
 
 /// A thread, by its number; a thread of a policy that is gone is not mistaken for one of today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +93,13 @@ pub struct Hands {
     guest: String,
     events: Sender<Event>,
     monotonic: fn() -> Mono,
-    last_worker: u64,
+    /// Threads up to this number are of hands before these.
+    before: u64,
     probes: Vec<(String, Worker<()>)>,
     actuator: Option<Worker<Errand>>,
     locator: Option<Worker<()>>,
     prepared: Option<(Arc<Policy>, Wiring)>,
+    trouble: Option<String>,
 }
 
 /// A request with its names, for another thread.
@@ -145,11 +157,12 @@ impl Hands {
             guest: guest.into(),
             events,
             monotonic,
-            last_worker: 0,
+            before: LAST_WORKER.load(Ordering::Relaxed),
             probes: Vec::new(),
             actuator: None,
             locator: None,
             prepared: None,
+            trouble: None,
         }
     }
 
@@ -179,18 +192,18 @@ impl Hands {
         self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
     }
 
-    fn next_id(&mut self) -> WorkerId {
-        self.last_worker += 1;
-        WorkerId(self.last_worker)
+    fn next_id() -> WorkerId {
+        WorkerId(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
-        let (worker, events, monotonic) = (self.next_id(), self.events.clone(), self.monotonic);
+        let (worker, events, monotonic) = (Self::next_id(), self.events.clone(), self.monotonic);
         Worker::spawn(worker, "probe", move |jobs| {
             for () in jobs {
-                let taken = monotonic();
+                let (taken, began) = (monotonic(), Instant::now());
                 let value = unpanicked("a probe", Err(Absence::Missing), || probe.read());
-                if events.send(Event::Read { worker, taken, value }).is_err() {
+                let took = began.elapsed();
+                if events.send(Event::Read { worker, taken, took, value }).is_err() {
                     return;
                 }
             }
@@ -198,7 +211,7 @@ impl Hands {
     }
 
     fn actuator_worker(&mut self, mut actuator: Box<dyn Actuator>) -> Worker<Errand> {
-        let (worker, events, guest) = (self.next_id(), self.events.clone(), self.guest.clone());
+        let (worker, events, guest) = (Self::next_id(), self.events.clone(), self.guest.clone());
         Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
             for Errand { request, from, to, id } in jobs {
                 let asked = Asked { request, guest: &guest, from: &from, to: &to, id: &id };
@@ -212,7 +225,7 @@ impl Hands {
     }
 
     fn locator_worker(&mut self, mut locator: Box<dyn Locator>) -> Worker<()> {
-        let (worker, events) = (self.next_id(), self.events.clone());
+        let (worker, events) = (Self::next_id(), self.events.clone());
         Worker::spawn(worker, "locator", move |jobs| {
             for () in jobs {
                 let host = unpanicked("the locator", None, || locator.locate());
@@ -223,13 +236,24 @@ impl Hands {
         })
     }
 
+    /// The indicator that a thread probes; none, where the thread is of a policy that is gone.
+    #[must_use]
+    pub fn indicator_of(&self, worker: WorkerId) -> Option<IndicatorId> {
+        self.probes.iter().position(|(_, probe)| probe.id == worker).map(IndicatorId::from_index)
+    }
+
+    /// What keeps state or records from being written, and with them every request from leaving.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     /// What an event is to the engine; nothing, where it comes from a thread that is gone.
     pub fn input_of(&mut self, event: Event, policy: &Policy) -> Option<Input> {
         match event {
-            Event::Read { worker, taken, value } => {
-                let at = self.probes.iter().position(|(_, probe)| probe.id == worker)?;
-                self.probes[at].1.busy = false;
-                let indicator = IndicatorId::from_index(at);
+            Event::Read { worker, taken, value, took: _ } => {
+                let indicator = self.indicator_of(worker)?;
+                self.probes[indicator.index()].1.busy = false;
                 // The engine says the same of both; only one can be written down as JSON.
                 let value = value.and_then(|value| match value.is_finite() {
                     true => Ok(value),
@@ -237,6 +261,8 @@ impl Hands {
                 });
                 Some(Input::Reading(Reading { indicator, taken, value }))
             }
+            // A daemon that has begun anew, in another mode perhaps, has other requests under the same numbers.
+            Event::Answered { worker: Some(worker), .. } if worker.0 <= self.before => None,
             Event::Answered { worker, id, outcome } => {
                 // The answer of an actuator that a reload has replaced still counts.
                 if let Some(actuator) = self.actuator.as_mut().filter(|actuator| Some(actuator.id) == worker)
@@ -255,7 +281,7 @@ impl Hands {
                 Some(Input::Location(sighting))
             }
             Event::Input(input) => Some(input),
-            Event::Reload | Event::Stop => None,
+            Event::Asked(_) | Event::Reload | Event::Stop => None,
         }
     }
 
@@ -285,7 +311,9 @@ impl Effects for Hands {
                 if let Some((key, worker)) = self.probes.get_mut(indicator.index())
                     && worker.give(()).is_err()
                 {
-                    tracing::debug!("the probe {key} is still busy");
+                    // The key begins with the indicator's name; the rest may hold what is not for a log.
+                    let name = key.split(' ').next().unwrap_or_default();
+                    tracing::debug!("the probe of {name} is still busy");
                 }
             }
             Effect::Locate => {
@@ -309,18 +337,21 @@ impl Effects for Hands {
     }
 
     fn troubled(&mut self, trouble: Option<Trouble<'_>>) {
-        match trouble {
-            Some(Trouble::State(error)) => {
-                tracing::error!("can't write the state, so no move is asked for until that works: {error}");
-            }
-            Some(Trouble::Records(error)) => {
-                tracing::error!("can't write the records, so no move is asked for until that works: {error}");
-            }
+        let words = match trouble {
+            Some(Trouble::State(error)) => format!("can't write the state: {error}"),
+            Some(Trouble::Records(error)) => format!("can't write the records: {error}"),
             Some(Trouble::Lost(count)) => {
                 tracing::error!("{count} records are lost: nobody takes them, and there is no more room");
+                return;
             }
-            None => tracing::info!("state and records are written again"),
-        }
+            None => {
+                tracing::info!("state and records are written again");
+                self.trouble = None;
+                return;
+            }
+        };
+        tracing::error!("{words}; no move is asked for until that works");
+        self.trouble = Some(words);
     }
 }
 

@@ -42,6 +42,11 @@ impl<R> Lines<R> {
         Self { inputs, ..self }
     }
 
+    /// Where the lines go. What waits is lost.
+    pub fn into_sink(self) -> R {
+        self.sink
+    }
+
     /// Who is deciding.
     pub const fn identity(&self) -> &Identity {
         &self.identity

@@ -12,7 +12,7 @@ mod tests;
 
 pub use hands::{Event, Hands, MakeProbe, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
-pub use run::{Clock, SystemClock, run};
+pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
 
 use std::io;
 use vmpolicy_core::Engine;

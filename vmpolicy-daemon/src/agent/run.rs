@@ -1,6 +1,7 @@
 //! The loop of a daemon: waits for an event or a deadline, and hands it to the driver.
 
 use super::{Driver, Event, Hands, RecordSink, StateStore};
+use crate::control::Question;
 use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -48,8 +49,43 @@ fn millis(clock: ClockId) -> i64 {
     at.tv_sec.saturating_mul(1_000).saturating_add(at.tv_nsec / 1_000_000)
 }
 
-/// Runs until it is told to stop or nobody can send events any more. `reload` is called for
-/// [`Event::Reload`]; what it returns is the engine's next input.
+/// What stands beside the loop and is no part of the deciding: it reads the policy file again, answers questions, counts.
+pub trait Desk<S, R> {
+    /// An event has come, and the engine has not heard of it.
+    fn heard(&mut self, now: Now, event: &Event, hands: &Hands) {
+        let _ = (now, event, hands);
+    }
+
+    /// The policy file is to be read again. What comes of it is the engine's next input.
+    fn reload(&mut self, now: Now, driver: &mut Driver<S, R, Hands>) -> Option<Input> {
+        let _ = (now, driver);
+        None
+    }
+
+    /// Somebody asks. Where the engine is to be told something, that is its next input.
+    fn asked(&mut self, now: Now, question: Question, driver: &mut Driver<S, R, Hands>) -> Option<Input> {
+        let _ = (now, question, driver);
+        None
+    }
+
+    /// The engine has taken an input, and the driver holds what came of it.
+    fn turned(&mut self, now: Now, input: &Input, driver: &Driver<S, R, Hands>) {
+        let _ = (now, input, driver);
+    }
+
+    /// Whether the loop is to end, as something has changed that only a new beginning can take in.
+    fn begins_anew(&self) -> bool {
+        false
+    }
+}
+
+/// Nobody: a loop by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+impl<S, R> Desk<S, R> for Alone {}
+
+/// Runs until it is told to stop, its desk begins anew, or nobody can send events any more.
 ///
 /// # Errors
 ///
@@ -58,7 +94,7 @@ pub fn run<C, S, R>(
     driver: &mut Driver<S, R, Hands>,
     clock: &mut C,
     events: &Receiver<Event>,
-    mut reload: impl FnMut(&mut Driver<S, R, Hands>) -> Option<Input>,
+    desk: &mut impl Desk<S, R>,
 ) -> io::Result<()>
 where
     C: Clock,
@@ -78,27 +114,48 @@ where
             Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 return driver.finish().map_err(io::Error::other);
             }
-            Ok(Event::Reload) => (reload(driver), false),
             Ok(event) => {
+                let now = clock.now();
+                desk.heard(now, &event, driver.effects_mut());
                 if driver.effects_mut().is_prepared() && driver.engine().open_request().is_none() {
                     // The engine takes a new policy at the beginning of a step. The names in this event
                     // are to be looked up in the policy that is in force when it is handled.
-                    driver.handle(clock.now(), &Input::Tick);
+                    turn(driver, desk, now, &Input::Tick);
                 }
-                let policy = driver.engine().policy().clone();
-                (driver.effects_mut().input_of(event, &policy), false)
+                let input = match event {
+                    Event::Reload => desk.reload(now, driver),
+                    Event::Asked(question) => desk.asked(now, question, driver),
+                    event => {
+                        let policy = driver.engine().policy().clone();
+                        driver.effects_mut().input_of(event, &policy)
+                    }
+                };
+                (input, false)
             }
             Err(RecvTimeoutError::Timeout) => (None, true),
         };
         let now = clock.now();
         ticked = false;
         match input {
-            Some(input) => driver.handle(now, &input),
+            Some(input) => turn(driver, desk, now, &input),
             None if driver.is_due(now) || slept && sleep == SLEEP_MAX => {
                 ticked = true;
-                driver.handle(now, &Input::Tick);
+                turn(driver, desk, now, &Input::Tick);
             }
             None => {}
         }
+        if desk.begins_anew() {
+            return driver.finish().map_err(io::Error::other);
+        }
     }
+}
+
+/// The engine takes an input, and the desk sees what came of it.
+pub fn turn<S, R>(driver: &mut Driver<S, R, Hands>, desk: &mut impl Desk<S, R>, now: Now, input: &Input)
+where
+    S: StateStore<Error = io::Error>,
+    R: RecordSink,
+{
+    driver.handle(now, input);
+    desk.turned(now, input, driver);
 }

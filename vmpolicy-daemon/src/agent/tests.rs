@@ -359,7 +359,7 @@ fn threaded(probe: impl Probe + 'static, world: &World, for_ms: u64) -> (Engine,
         events.send(Event::Stop).unwrap();
         Instant::now()
     });
-    run(&mut driver, &mut clock, &inbox, |_| None).unwrap();
+    run(&mut driver, &mut clock, &inbox, &mut Alone).unwrap();
     let took = stop.join().unwrap().elapsed();
     (driver.engine().clone(), took)
 }
@@ -388,6 +388,23 @@ fn a_probe_that_panics_is_unknown() {
     let world = World::default();
     threaded(Panicking, &world, 300);
     assert!(world.asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn what_an_actuator_says_to_a_life_before_is_not_heard() {
+    let world = World::default();
+    let policy = policy(20, &["mln1", "mln2"]);
+    let (events, inbox) = channel();
+    let mut before = Hands::new("nii3", events.clone(), SystemClock::monotonic);
+    before.wire(wiring("x", Fixed(0.0), &world));
+    before.carry_out(at(0), &policy, Effect::Request(crate::actuator::test_request()));
+    before.carry_out(at(0), &policy, Effect::Probe(IndicatorId::from_index(0)));
+    let mut after = Hands::new("nii3", events, SystemClock::monotonic);
+    after.wire(wiring("x", Fixed(0.0), &world));
+    for _ in 0..2 {
+        let event = inbox.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert_eq!(after.input_of(event, &policy), None);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 pub mod completions;
+pub mod daemon;
 pub mod demo;
 pub mod diagnostics;
 pub mod explain;
@@ -13,7 +14,6 @@ pub mod merge;
 mod outputs;
 pub mod replay;
 pub mod simulate;
-mod spans;
 pub mod terminal;
 pub mod test;
 mod threads;

@@ -1,5 +1,6 @@
 //! `vmpolicy`: the operator's tool.
 
+use super::daemon::{history, operate, status, watch, why};
 use super::terminal::answer;
 use super::{Exit, backtest, check, completions, demo, explain, merge, replay, simulate, test, tune, verify};
 use clap::{Parser, Subcommand};
@@ -19,12 +20,14 @@ Examples:
   vmpolicy test policy-test.yaml     whether it does what its tests expect
   vmpolicy verify policy.yaml --expect expect.yaml
                                      whether it keeps what you expect in random worlds
+  vmpolicy status                    how the daemon on this machine stands; `why`, `history`, `watch`
+  vmpolicy hold 2h                   no move for two hours; `resume`, `move`, `reload`
   vmpolicy replay inputs.jsonl       every decision of a daemon, made again from what it saw
 
 Exit status: 0 done, 1 the answer is no (a file has errors, a check failed), 2 wrong usage,
 3 something outside failed (an unreadable file, an unreachable service).";
 
-/// Checks, explains and tries out policies by which a virtual machine decides where it runs.
+/// Checks, explains and tries out policies by which a virtual machine decides where it runs, and speaks with its daemon.
 #[derive(Debug, Parser)]
 #[command(name = "vmpolicy", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
@@ -55,6 +58,22 @@ pub enum Command {
     Test(test::Args),
     /// Tries a policy in random worlds with faults, against what must never happen and what you expect.
     Verify(Box<verify::Args>),
+    /// Says how the running daemon stands: host, mode, policy, indicators, request.
+    Status(status::Args),
+    /// Says what each rule waits for, and what speaks against each host.
+    Why(why::Args),
+    /// Shows the last decisions of the running daemon.
+    History(history::Args),
+    /// Shows the running daemon at work, on one screen.
+    Watch(watch::Args),
+    /// Has the running daemon ask for no move, for a while or until `resume`.
+    Hold(operate::HoldArgs),
+    /// Lets the running daemon go on after a hold.
+    Resume(operate::ResumeArgs),
+    /// Has the running daemon ask for a move to this host, whatever its rules say.
+    Move(operate::MoveArgs),
+    /// Has the running daemon read its policy file again, and says what came of it.
+    Reload(operate::ReloadArgs),
     /// Makes every decision of a daemon again from its recorded inputs: the same records, byte for byte?
     Replay(replay::Args),
     /// Prints a script that completes these commands in a shell.
@@ -85,6 +104,14 @@ fn run(command: Command) -> Exit {
         Command::Merge(args) => merge::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Why(args) => why::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::Hold(args) => operate::hold(&args),
+        Command::Resume(args) => operate::resume(&args),
+        Command::Move(args) => operate::go(&args),
+        Command::Reload(args) => operate::reload(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Completions(args) => completions::run(&args),
         #[cfg(feature = "manual")]

@@ -4,6 +4,7 @@ use super::Exit;
 use super::terminal::answer;
 use crate::agent::Event;
 use crate::config::ConfigError;
+use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
 use crate::store::DEFAULT_DIR;
 use clap::Parser;
@@ -38,6 +39,11 @@ pub struct Cli {
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
+    /// The folder of the control sockets, at which `vmpolicy status` and the like ask [default:
+    /// $RUNTIME_DIRECTORY, else /run/vmpolicy].
+    #[arg(long, value_name = "DIR")]
+    pub control: Option<PathBuf>,
+
     /// Where the records go, one JSON object a line: a file that is appended to, or `-` for standard
     /// output.
     #[arg(long, value_name = "FILE", default_value = "-")]
@@ -56,6 +62,7 @@ Examples:
 
 Environment:
   STATE_DIRECTORY          the folder of the state, as systemd sets it
+  RUNTIME_DIRECTORY        the folder of the control sockets, as systemd sets it
   VMPOLICY_MYSQL_USER      the user of `mysql` probes without `user`
   VMPOLICY_MYSQL_PASSWORD  the password of `mysql` probes without `password_file`
 
@@ -73,6 +80,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         config: cli.config,
         dry_run: cli.dry_run,
         state: cli.state.unwrap_or_else(state_dir),
+        control: cli.control.unwrap_or_else(default_dir),
         records: (cli.records.as_os_str() != "-").then_some(cli.records),
         inputs: cli.inputs,
     };

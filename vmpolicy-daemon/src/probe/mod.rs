@@ -4,22 +4,50 @@
 //! [`Probe`] of it and logs those words once per change, so that a database that is down for a night is
 //! two lines in the log. Nothing that a probe holds as a secret may stand in those words.
 
+#[cfg(feature = "http")]
+mod apache;
 mod exec;
 mod file;
+#[cfg(feature = "http")]
+mod http;
 mod load;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "http")]
+mod nginx;
+#[cfg(feature = "http")]
+mod pointer;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "http")]
+mod prometheus;
 mod psi;
+mod redis;
 mod steal;
+mod stream;
 mod table;
+#[cfg(feature = "http")]
+mod web;
 
+#[cfg(feature = "http")]
+pub use apache::ApacheProbe;
 pub use exec::ExecProbe;
 pub use file::FileProbe;
+#[cfg(feature = "http")]
+pub use http::HttpProbe;
 pub use load::{LoadProbe, LoadSpan};
 #[cfg(feature = "mysql")]
-pub use mysql::{MysqlAddress, MysqlOptions, MysqlProbe};
+pub use mysql::{MysqlOptions, MysqlProbe};
+#[cfg(feature = "http")]
+pub use nginx::NginxProbe;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresProbe};
+#[cfg(feature = "http")]
+pub use prometheus::PrometheusProbe;
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
+pub use redis::{RedisOptions, RedisProbe};
 pub use steal::StealProbe;
+pub use stream::Address;
 pub use table::{MakeError, USER_VARIABLE, make};
 
 use std::fs::OpenOptions;
@@ -29,7 +57,7 @@ use std::path::Path;
 use vmpolicy_core::input::Absence;
 use vmpolicy_core::ports::Probe;
 
-/// The environment variable that holds the password of the `mysql` probes that have no `password_file`.
+/// The environment variable that holds the password of the `mysql` probes that name no secret.
 pub const PASSWORD_VARIABLE: &str = "VMPOLICY_MYSQL_PASSWORD";
 
 /// Where the kernel's files are, on a machine.

@@ -4,23 +4,15 @@
 //! again, or closed it for idleness) a new one is made within the same poll. A runtime of its own, on the
 //! probe's thread, carries the protocol; it costs a guest without `mysql` probes nothing.
 
-use super::{Failure, PASSWORD_VARIABLE, Source, read_head};
+use super::stream::Address;
+use super::{Failure, PASSWORD_VARIABLE, Source};
 use crate::number::only_number;
+use crate::secret::{Secret, SecretSource};
 use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error, Row as _};
-use std::path::PathBuf;
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
-
-/// Where the server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MysqlAddress {
-    /// On a socket of this machine.
-    Socket(PathBuf),
-    /// At a host and port.
-    Tcp(String, u16),
-}
 
 /// What to read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,21 +20,17 @@ pub struct MysqlOptions {
     /// The variable's name, as `SHOW GLOBAL STATUS` gives it; upper and lower case are the same.
     pub status: String,
     /// Where the server listens.
-    pub address: MysqlAddress,
+    pub address: Address,
     /// Whom to log in as.
     pub user: String,
-    /// A file with the password and nothing else but a newline. Without one the password is what
-    /// [`PASSWORD_VARIABLE`] holds, or none.
-    pub password_file: Option<PathBuf>,
+    /// The password. Where none is named it is what [`PASSWORD_VARIABLE`] holds, or there is none.
+    pub password: Option<SecretSource>,
     /// How long one poll may take, connecting included.
     pub limit: Duration,
 }
 
 /// A server sends one row; what is more is not looked at.
 const ROWS_MAX: usize = 64;
-
-/// A password longer than this is a wrong file.
-const PASSWORD_BYTES_MAX: usize = 4 * 1024;
 
 /// The value of a status variable.
 pub struct MysqlProbe {
@@ -136,27 +124,20 @@ fn connect_options(options: &MysqlOptions) -> Result<MySqlConnectOptions, Failur
         .statement_cache_capacity(0)
         .disable_statement_logging();
     connect = match &options.address {
-        MysqlAddress::Socket(path) => connect.socket(path).ssl_mode(MySqlSslMode::Disabled),
-        MysqlAddress::Tcp(host, port) => connect.host(host).port(*port).ssl_mode(MySqlSslMode::Preferred),
+        Address::Socket(path) => connect.socket(path).ssl_mode(MySqlSslMode::Disabled),
+        Address::Tcp(host, port) => connect.host(host).port(*port).ssl_mode(MySqlSslMode::Preferred),
     };
     if let Some(password) = password(options)? {
-        connect = connect.password(&password);
+        connect = connect.password(password.expose());
     }
     Ok(connect)
 }
 
-fn password(options: &MysqlOptions) -> Result<Option<String>, Failure> {
-    let Some(path) = &options.password_file else {
-        return Ok(std::env::var(PASSWORD_VARIABLE).ok());
+fn password(options: &MysqlOptions) -> Result<Option<Secret>, Failure> {
+    let Some(source) = &options.password else {
+        return Ok(std::env::var(PASSWORD_VARIABLE).ok().map(Secret::new));
     };
-    let wrong = |why: &str| Failure::new(Absence::Denied, format!("password file {}: {why}", path.display()));
-    let head = read_head(path, PASSWORD_BYTES_MAX).map_err(|error| wrong(&error.to_string()))?;
-    if head.cut {
-        return Err(wrong("too long for a password"));
-    }
-    let text = String::from_utf8(head.bytes).map_err(|_| wrong("not UTF-8"))?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Some(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+    source.read().map(Some).map_err(|error| Failure::new(Absence::Denied, error.to_string()))
 }
 
 /// One round trip. `LIKE` lets the server skip the other hundreds of variables; as `_` stands for any
@@ -226,9 +207,9 @@ mod tests {
         let began = Instant::now();
         let mut probe = MysqlProbe::new(MysqlOptions {
             status: "Slow_queries".to_owned(),
-            address: MysqlAddress::Tcp("127.0.0.1".to_owned(), port),
+            address: Address::Tcp("127.0.0.1".to_owned(), port),
             user: "root".to_owned(),
-            password_file: None,
+            password: None,
             limit: Duration::from_millis(400),
         });
         let read = probe.sample().map_err(|failure| failure.absence);
@@ -276,30 +257,14 @@ mod tests {
         let path = folder.path().join("password");
         let options = MysqlOptions {
             status: "x".to_owned(),
-            address: MysqlAddress::Socket("/nonexistent".into()),
+            address: Address::Socket("/nonexistent".into()),
             user: "root".to_owned(),
-            password_file: Some(path.clone()),
+            password: Some(SecretSource::File(path.clone())),
             limit: Duration::from_secs(1),
         };
-        for (content, expected) in [
-            (&b"secret"[..], Some("secret")),
-            (b"secret\n", Some("secret")),
-            (b" se cret \r\n", Some(" se cret ")),
-            (b"two\n\n", Some("two\n")),
-            (b"", Some("")),
-            (b"\xff", None),
-            (&[b'x'; 5_000], None),
-        ] {
-            std::fs::write(&path, content).unwrap();
-            match password(&options) {
-                Ok(read) => assert_eq!(read.as_deref(), expected),
-                Err(failure) => {
-                    assert_eq!((failure.absence, expected), (Absence::Denied, None));
-                    assert!(!failure.words.contains("xxx"), "{failure:?}");
-                }
-            }
-        }
         std::fs::write(&path, "secret").unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        assert_eq!(password(&options).unwrap().unwrap().expose(), "secret");
         let failure = MysqlProbe::new(options).sample().unwrap_err();
         assert_eq!(failure.absence, Absence::Unreachable);
         assert!(!failure.words.contains("secret"), "{failure:?}");

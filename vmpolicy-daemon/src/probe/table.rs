@@ -1,7 +1,8 @@
 //! The table of probes: from what a policy file says to something that can be read.
 
 use super::{
-    ExecProbe, FileProbe, LoadProbe, LoadSpan, Named, PROC, PsiAverage, PsiKind, PsiProbe, Source, StealProbe,
+    ExecProbe, FileProbe, LoadProbe, LoadSpan, Named, PROC, PsiAverage, PsiKind, PsiProbe, RedisOptions,
+    RedisProbe, Source, StealProbe,
 };
 use crate::argv::filled;
 use std::path::Path;
@@ -18,6 +19,10 @@ pub enum MakeError {
     /// The program was built without it.
     #[error("this program was built without the `{0}` probe")]
     NotBuilt(&'static str),
+    /// The address of a server is none.
+    #[cfg(feature = "http")]
+    #[error("its address: {0}")]
+    Url(#[from] vmpolicy_core::file::UrlFault),
     /// It is of a later version of the policy file.
     #[error("this program does not know such a probe")]
     Unknown,
@@ -31,7 +36,22 @@ pub enum MakeError {
 pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Probe>, MakeError> {
     let proc = Path::new(PROC);
     let source: Box<dyn Source> = match spec {
+        ProbeSpec::Apache { .. }
+        | ProbeSpec::Http { .. }
+        | ProbeSpec::Nginx { .. }
+        | ProbeSpec::Prometheus { .. } => by_http(spec)?,
         ProbeSpec::Mysql { .. } => mysql(spec)?,
+        ProbeSpec::Postgres { .. } => postgres(spec)?,
+        ProbeSpec::Redis { read, address, login, database, timeout } => {
+            Box::new(RedisProbe::new(RedisOptions {
+                read: read.clone(),
+                address: address.into(),
+                user: login.user.clone(),
+                password: login.password.as_ref().map(Into::into),
+                database: *database,
+                limit: Duration::from_millis(timeout.millis()),
+            }))
+        }
         ProbeSpec::File { path } => Box::new(FileProbe::new(path)),
         ProbeSpec::Exec { argv, timeout } => {
             let argv = argv.iter().map(|arg| filled(arg, &[("guest", guest)])).collect();
@@ -65,35 +85,74 @@ pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Pr
     Ok(Box::new(Named::new(indicator, source)))
 }
 
-#[cfg(feature = "mysql")]
-fn mysql(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
-    use super::{MysqlAddress, MysqlOptions, MysqlProbe};
-    let ProbeSpec::Mysql { status, address, user, password_file, timeout } = spec else {
-        return Err(MakeError::Unknown);
-    };
-    let address = match address {
-        vmpolicy_core::file::MysqlAddress::Socket(path) => MysqlAddress::Socket(path.into()),
-        vmpolicy_core::file::MysqlAddress::Tcp { host, port } => MysqlAddress::Tcp(host.clone(), *port),
-    };
-    Ok(Box::new(MysqlProbe::new(MysqlOptions {
-        status: status.clone(),
-        address,
-        user: user.clone().unwrap_or_else(default_user),
-        password_file: password_file.as_ref().map(Into::into),
-        limit: Duration::from_millis(timeout.millis()),
-    })))
+#[cfg(feature = "http")]
+fn by_http(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+    use super::{ApacheProbe, HttpProbe, NginxProbe, PrometheusProbe};
+    Ok(match spec {
+        ProbeSpec::Apache { field, web } => Box::new(ApacheProbe::new(field, web)?),
+        ProbeSpec::Nginx { field, web } => Box::new(NginxProbe::new(*field, web)?),
+        ProbeSpec::Prometheus { query, web } => Box::new(PrometheusProbe::new(query, web)?),
+        ProbeSpec::Http { pointer, method, body, web } => {
+            Box::new(HttpProbe::new(pointer.as_deref(), *method, body.as_deref(), web)?)
+        }
+        _ => return Err(MakeError::Unknown),
+    })
 }
 
-/// As the server's own client does it: who runs the program. `USER` is what systemd sets for a service.
+#[cfg(not(feature = "http"))]
+fn by_http(_: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+    Err(MakeError::NotBuilt("http"))
+}
+
 #[cfg(feature = "mysql")]
-fn default_user() -> String {
-    [USER_VARIABLE, "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "root".to_owned())
+fn mysql(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+    use super::{MysqlOptions, MysqlProbe};
+    let ProbeSpec::Mysql { status, address, login, timeout } = spec else {
+        return Err(MakeError::Unknown);
+    };
+    let user = login.user.clone().or_else(|| variable(USER_VARIABLE)).unwrap_or_else(own_user);
+    Ok(Box::new(MysqlProbe::new(MysqlOptions {
+        status: status.clone(),
+        address: address.into(),
+        user,
+        password: login.password.as_ref().map(Into::into),
+        limit: Duration::from_millis(timeout.millis()),
+    })))
 }
 
 #[cfg(not(feature = "mysql"))]
 fn mysql(_: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
     Err(MakeError::NotBuilt("mysql"))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+    use super::{PostgresOptions, PostgresProbe};
+    let ProbeSpec::Postgres { query, address, login, database, timeout } = spec else {
+        return Err(MakeError::Unknown);
+    };
+    Ok(Box::new(PostgresProbe::new(PostgresOptions {
+        query: query.clone(),
+        address: address.into(),
+        user: login.user.clone().unwrap_or_else(own_user),
+        database: database.clone(),
+        password: login.password.as_ref().map(Into::into),
+        limit: Duration::from_millis(timeout.millis()),
+    })))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+    Err(MakeError::NotBuilt("postgres"))
+}
+
+/// As the servers' own clients do it: who runs the program. `USER` is what systemd sets for a service.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn own_user() -> String {
+    variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "root".to_owned())
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
 }

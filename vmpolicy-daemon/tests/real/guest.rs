@@ -77,8 +77,36 @@ impl Guest {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicyd"));
         command.arg("--config").arg(self.path("policy.yaml")).arg("--state").arg(self.path("state"));
-        command.stdin(Stdio::null());
+        command.arg("--control").arg(self.path("control")).stdin(Stdio::null());
         command
+    }
+
+    /// `vmpolicy` with these arguments, told where the daemon's sockets are.
+    pub(crate) fn tool(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
+        command.args(args).arg("--socket").arg(self.path("control")).stdin(Stdio::null());
+        command
+    }
+
+    /// What `vmpolicy` says with these arguments: status, standard output and error.
+    pub(crate) fn told(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.tool(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// What `vmpolicy` says with these arguments, as JSON; none where the daemon can't be reached.
+    pub(crate) fn json(&self, args: &[&str]) -> Option<Value> {
+        let (status, out, _) = self.told(&[args, &["--format", "json"]].concat());
+        (status == Some(0)).then(|| serde_json::from_str(&out).unwrap())
+    }
+
+    pub(crate) fn wait_for_sockets(&self) {
+        self.wait_for("the sockets", |guest| guest.json(&["status"]).is_some());
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
     pub(crate) fn start(&mut self) {

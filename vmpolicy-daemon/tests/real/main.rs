@@ -3,9 +3,13 @@
 //! Nothing is skipped: where the server is missing, the tests fail and say how to get it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod abuse;
+mod control;
 mod daemon;
 mod guest;
 mod kill;
 mod mariadb;
+mod metrics;
+mod mode;
 mod replay;
 mod server;

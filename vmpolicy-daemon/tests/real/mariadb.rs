@@ -6,7 +6,8 @@ use crate::server::Server;
 use std::thread;
 use std::time::{Duration, Instant};
 use vmpolicy_core::input::Absence;
-use vmpolicy_daemon::probe::{MysqlAddress, MysqlOptions, MysqlProbe, Source};
+use vmpolicy_daemon::probe::{Address, MysqlOptions, MysqlProbe, Source};
+use vmpolicy_daemon::secret::SecretSource;
 
 const RULES: &str = "  - { name: overloaded, when: slow_queries > 3, tarry: 3, do: move }
   - { name: idle, when: slow_queries < 1, tarry: 6, do: move-to-base }
@@ -142,9 +143,9 @@ fn a_database_that_is_down_or_slow_is_unknown_once_and_moves_nobody() {
 fn probe(server: &Server, status: &str, user: &str, password_file: Option<&std::path::Path>) -> MysqlProbe {
     MysqlProbe::new(MysqlOptions {
         status: status.to_owned(),
-        address: MysqlAddress::Socket(server.socket()),
+        address: Address::Socket(server.socket()),
         user: user.to_owned(),
-        password_file: password_file.map(Into::into),
+        password: password_file.map(|path| SecretSource::File(path.into())),
         limit: Duration::from_secs(5),
     })
 }
@@ -181,9 +182,9 @@ fn what_the_server_says_is_what_the_engine_hears() {
     server.freeze();
     let mut slow = MysqlProbe::new(MysqlOptions {
         status: "Uptime".to_owned(),
-        address: MysqlAddress::Socket(server.socket()),
+        address: Address::Socket(server.socket()),
         user: "root".to_owned(),
-        password_file: None,
+        password: None,
         limit: Duration::from_millis(200),
     });
     let began = Instant::now();
@@ -203,6 +204,9 @@ fn users_and_passwords() {
     let mut right = probe(&server, "Uptime", "watcher", Some(&file));
     assert_eq!(right.sample().unwrap_err().absence, Absence::Denied, "there is no password file yet");
     std::fs::write(&file, "wrong\n").unwrap();
+    let failure = right.sample().unwrap_err();
+    assert!(failure.absence == Absence::Denied && failure.words.contains("chmod 600"), "{failure:?}");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let failure = right.sample().unwrap_err();
     assert_eq!(failure.absence, Absence::Denied);
     assert!(failure.words.contains("watcher") && !failure.words.contains("wrong"), "{failure:?}");
@@ -238,9 +242,9 @@ fn over_tcp_too() {
     let server = Server::start_with(&options.each_ref().map(String::as_str));
     let mut probe = MysqlProbe::new(MysqlOptions {
         status: "Slow_queries".to_owned(),
-        address: MysqlAddress::Tcp("127.0.0.1".to_owned(), port),
+        address: Address::Tcp("127.0.0.1".to_owned(), port),
         user: "root".to_owned(),
-        password_file: None,
+        password: None,
         limit: Duration::from_secs(5),
     });
     assert_eq!(probe.sample(), Ok(0.0));

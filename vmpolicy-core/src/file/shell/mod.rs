@@ -5,13 +5,23 @@
 
 mod actuator;
 mod locator;
+mod metrics;
+mod mode;
 mod probe;
 mod queue;
+mod url;
 
 pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
 pub use self::locator::LocatorSpec;
-pub use self::probe::{MYSQL_SOCKET, MysqlAddress, PROBE_TIMEOUT, ProbeSpec, PsiResource};
+pub use self::metrics::MetricsSpec;
+pub use self::mode::Mode;
+pub(super) use self::probe::written as written_probe;
+pub use self::probe::{
+    APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
+    PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress, WebAuth, WebMethod, WebSpec,
+};
 pub use self::queue::QueueSource;
+pub use self::url::{UrlFault, url_fault};
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
 use super::reader::{Entry, Fields, Reader, choices};
@@ -31,6 +41,18 @@ pub struct Shell {
     pub actuator: Option<Located<ActuatorSpec>>,
     /// How to know where the guest is.
     pub locator: Option<Located<LocatorSpec>>,
+    /// Whether moves are asked for; they are where the file does not say.
+    pub mode: Option<Located<Mode>>,
+    /// Where metrics are to be had; nowhere, where the file does not say.
+    pub metrics: Option<Located<MetricsSpec>>,
+}
+
+impl Shell {
+    /// Whether moves are asked for.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode.as_ref().map_or_else(Mode::default, |mode| mode.value)
+    }
 }
 
 /// What a kind of probe, actuator and so on is called, whether or not this version has it.
@@ -107,6 +129,10 @@ impl Reader {
                 let expected = match known.first() {
                     Some(&"argv") => "options such as `{ argv: [PROGRAM, ARGUMENT] }`",
                     Some(&"status") => "options such as `{ status: Slow_queries }`",
+                    Some(&"field") => "options such as `{ field: requests, url: http://localhost/status }`",
+                    Some(&"query") => "options such as `{ query: QUERY }`",
+                    Some(&"info") => "options such as `{ info: used_memory }`",
+                    Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
                     Some(&"resource") => "options such as `{ resource: cpu }`",
                     Some(&"path") => "options such as `{ path: PATH }`",
                     Some(_) => "options such as `{ avg: 5 }`",

@@ -42,6 +42,10 @@ impl Jobs {
     pub(super) fn queues(&self) -> &[JobQueue] {
         &self.queues
     }
+
+    pub(super) fn queues_mut(&mut self) -> &mut [JobQueue] {
+        &mut self.queues
+    }
 }
 
 impl<W: Watch> World<'_, W> {

@@ -40,7 +40,7 @@ mod watch;
 
 pub use islands::{Island, Running};
 pub use manage::Deciding;
-pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome, Part};
+pub use outcome::{GuestOutcome, HostOutcome, Hour, Outcome, Part, QueueOutcome};
 pub use watch::{Snapshot, Watch};
 
 use crate::checker::Violation;
@@ -368,8 +368,8 @@ impl<'a, W: Watch> World<'a, W> {
         }
     }
 
-    fn finish(self) -> Part {
-        self.ledger.finish(self.scenario, self.vms)
+    fn finish(mut self) -> Part {
+        self.ledger.finish(self.scenario, self.vms, self.jobs.queues_mut())
     }
 }
 

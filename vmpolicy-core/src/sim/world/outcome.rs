@@ -6,6 +6,7 @@ use super::vm::Vm;
 use crate::backtest::Summary;
 use crate::output::{Event, Output};
 use crate::sim::scenario::{GuestIx, HostIx, PolicyIx, Scenario};
+use crate::sim::service::jobs::JobQueue;
 use crate::time::{Mono, Span};
 
 /// What a run came to.
@@ -17,6 +18,8 @@ pub struct Outcome {
     pub hosts: Vec<HostOutcome>,
     /// By hour from the beginning.
     pub hours: Vec<Hour>,
+    /// By queue.
+    pub queues: Vec<QueueOutcome>,
     /// What all hosts took, in kWh.
     pub energy_kwh: f64,
     /// Live migrations that ended well, whoever wanted them.
@@ -64,6 +67,31 @@ pub struct HostOutcome {
     pub overloaded_hours: f64,
     /// The most guests at the beginning of a step.
     pub most_guests: u32,
+}
+
+/// What a queue of jobs came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueOutcome {
+    /// Jobs that came.
+    pub came: u64,
+    /// Jobs that were done.
+    pub done: u64,
+    /// Jobs that nobody had claimed at the end.
+    pub waiting: u64,
+    /// How long the oldest of them had waited then.
+    pub oldest_wait: Span,
+}
+
+impl QueueOutcome {
+    fn of(queue: &mut JobQueue, end: Mono) -> Self {
+        queue.arrive(Span::from_millis(end.0.unsigned_abs()));
+        Self {
+            came: queue.arrived_jobs(),
+            done: queue.done_jobs(),
+            waiting: queue.waiting_jobs(),
+            oldest_wait: queue.oldest_wait(),
+        }
+    }
 }
 
 /// What happened in an hour.
@@ -172,7 +200,12 @@ impl Ledger {
         }
     }
 
-    pub(super) fn finish(self, scenario: &Scenario, vms: Vec<Option<Box<Vm>>>) -> Part {
+    pub(super) fn finish(
+        self,
+        scenario: &Scenario,
+        vms: Vec<Option<Box<Vm>>>,
+        queues: &mut [JobQueue],
+    ) -> Part {
         let end = scenario.start.plus(scenario.lasts);
         let guests = vms.into_iter().enumerate().map(|(guest, vm)| GuestOutcome {
             policy: vm.as_ref().map(|vm| vm.managed.policy),
@@ -185,6 +218,10 @@ impl Ledger {
         Part {
             guests: guests.collect(),
             hosts: self.hosts,
+            queues: queues
+                .iter_mut()
+                .map(|queue| QueueOutcome::of(queue, Mono(0).plus(scenario.lasts)))
+                .collect(),
             hours: self.hours,
             demanded: self.demanded,
             missed: self.missed,
@@ -200,6 +237,7 @@ impl Ledger {
 pub struct Part {
     guests: Vec<GuestOutcome>,
     hosts: Vec<HostOutcome>,
+    queues: Vec<QueueOutcome>,
     hours: Vec<Hour>,
     demanded: Vec<f64>,
     missed: Vec<f64>,
@@ -214,6 +252,7 @@ impl Outcome {
         let count = scenario.guests.len();
         let mut guests: Vec<Option<GuestOutcome>> = vec![None; count];
         let mut hosts = vec![HostOutcome::default(); scenario.hosts.len()];
+        let mut queues = vec![QueueOutcome::default(); scenario.queues.len()];
         let (mut demanded, mut missed) = (vec![0.0; count], vec![0.0; count]);
         let mut hours: Vec<Hour> = Vec::new();
         let (mut live_moves, mut relocations, mut steps) = (0, 0, 0);
@@ -226,6 +265,9 @@ impl Outcome {
             }
             for (host, number) in part.hosts.iter().zip(&numbers.hosts) {
                 hosts[number.index()] = *host;
+            }
+            for (queue, number) in part.queues.iter().zip(&numbers.queues) {
+                queues[number.index()] = *queue;
             }
             hours.resize(hours.len().max(part.hours.len()), Hour::default());
             for (all, own) in hours.iter_mut().zip(&part.hours) {
@@ -249,6 +291,7 @@ impl Outcome {
             missed: ratio(missed.iter().sum(), demanded.iter().sum()),
             steps,
             hosts,
+            queues,
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct Reading {
     /// A file with `user:password`.
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
     pub basic_auth_file: Option<PathBuf>,
-    /// Certificates to trust in place of the bundled ones, as PEM.
+    /// Certificates to trust in place of the system's, as PEM.
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
     pub ca_file: Option<PathBuf>,
     /// How long the server has for an answer [default: 2m].
@@ -178,14 +178,14 @@ impl Reading {
             }
         };
         let auth = match (&self.bearer_token_file, &self.basic_auth_file) {
-            (Some(file), _) => Auth::Bearer(secret(file)?),
+            (Some(file), _) => Auth::Bearer(secret(file)?.into()),
             (None, Some(file)) => {
                 let pair = secret(file)?;
                 if !pair.contains(':') {
                     complain(&format!("{}: expected `user:password`", shown(file)));
                     return Err(Exit::No);
                 }
-                Auth::Basic(pair)
+                Auth::Basic(pair.into())
             }
             (None, None) => Auth::None,
         };

@@ -6,9 +6,9 @@ use super::candidate::Candidate;
 use super::remarks;
 use super::runs::Runs;
 use super::spread::{self, Spread};
-use crate::cli::spans::{maybe_seconds, seconds, wall};
 use crate::provenance::Provenance;
 use crate::report::Page;
+use crate::spans::{maybe_seconds, seconds, wall};
 use crate::trace::{Note, Series};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -108,7 +108,12 @@ pub(in crate::cli) struct Polls {
 pub(in crate::cli) struct Requests {
     pub count: u64,
     pub confirmed: u64,
+    /// Requests that came to nothing, in all.
     pub failed: u64,
+    /// Those that were turned down.
+    pub refused: u64,
+    /// Those of which nobody said in time what became of them.
+    pub expired: u64,
     /// Requests that were open at the end.
     pub open: u64,
     /// Over the whole time; of all guests together, of one in the mean.
@@ -331,6 +336,8 @@ impl Figures {
                 count: summary.requests,
                 confirmed: summary.moves,
                 failed: summary.failed,
+                refused: summary.refused,
+                expired: summary.expired,
                 open: u64::from(summary.open),
                 mean_per_hour: summary.requests_per_hour(),
                 most_per_hour: summary.busiest_hour,
@@ -365,6 +372,8 @@ impl Figures {
         requests.count += other.requests.count;
         requests.confirmed += other.requests.confirmed;
         requests.failed += other.requests.failed;
+        requests.refused += other.requests.refused;
+        requests.expired += other.requests.expired;
         requests.open += other.requests.open;
         requests.most_per_hour = requests.most_per_hour.max(other.requests.most_per_hour);
         let hours = self.lasts.as_secs_f64() / 3_600.0;

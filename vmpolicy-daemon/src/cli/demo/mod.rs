@@ -9,7 +9,7 @@ use super::check::many;
 use super::terminal::{Terminal, complain, print, wrapped};
 use crate::actuator::Embedded;
 use crate::agent::{
-    Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredProbe, Wiring,
+    Alone, Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredProbe, Wiring,
     run as run_agent,
 };
 use crate::probe::Named;
@@ -281,7 +281,7 @@ fn decide(
     let mut driver = Driver::new(engine, Forgetful, Lines::new(identity, Sink(screen.clone())), hands);
     let mut clock = SystemClock;
     driver.handle(clock.now(), &Input::Start(setup));
-    run_agent(&mut driver, &mut clock, events, |_| None)
+    run_agent(&mut driver, &mut clock, events, &mut Alone)
 }
 
 /// The demonstration's world ends with it: there is nothing that a state should survive for.

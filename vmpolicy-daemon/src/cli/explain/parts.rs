@@ -4,7 +4,7 @@ use super::timeline::{date_of, time_of};
 use super::words::{every, list, rounded, span};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{
-    ActuatorSpec, LocatorSpec, MysqlAddress, ProbeSpec, PsiResource, QueueSource, Shell,
+    ActuatorSpec, LocatorSpec, Mode, ProbeSpec, PsiResource, QueueSource, RedisRead, ServerAddress, Shell,
 };
 use vmpolicy_core::id::{ArrayId, Id as _, IndicatorId};
 use vmpolicy_core::leaf::cost::base_pays;
@@ -105,14 +105,29 @@ fn timeout(policy: &Policy, id: IndicatorId) -> String {
 
 fn source(probe: &ProbeSpec) -> String {
     match probe {
-        ProbeSpec::Mysql { status, address, .. } => match address {
-            MysqlAddress::Socket(path) => {
-                format!("the status variable {status} of the MySQL server at {path}")
-            }
-            MysqlAddress::Tcp { host, port } => {
-                format!("the status variable {status} of the MySQL server at {host}:{port}")
-            }
-        },
+        ProbeSpec::Apache { field, web } => format!("{field} of the Apache server at {}", shown(&web.url)),
+        ProbeSpec::Http { pointer: Some(pointer), web, .. } => {
+            format!("the number at {pointer} in the JSON at {}", shown(&web.url))
+        }
+        ProbeSpec::Http { pointer: None, web, .. } => format!("the first number at {}", shown(&web.url)),
+        ProbeSpec::Mysql { status, address, .. } => {
+            format!("the status variable {status} of the MySQL server at {}", place(address))
+        }
+        ProbeSpec::Nginx { field, web } => {
+            format!("the number `{}` of the nginx server at {}", field.name(), shown(&web.url))
+        }
+        ProbeSpec::Postgres { query, address, .. } => {
+            format!("what `{query}` gives on the PostgreSQL server at {}", place(address))
+        }
+        ProbeSpec::Prometheus { query, web } => {
+            format!("what `{query}` gives on the Prometheus server at {}", shown(&web.url))
+        }
+        ProbeSpec::Redis { read: RedisRead::Info(field), address, .. } => {
+            format!("the field {field} of INFO of the Redis server at {}", place(address))
+        }
+        ProbeSpec::Redis { read: RedisRead::ListLength(key), address, .. } => {
+            format!("the length of the list {key} of the Redis server at {}", place(address))
+        }
         ProbeSpec::File { path } => format!("the first number in {path}"),
         ProbeSpec::Exec { argv, .. } => format!("the first number that `{}` prints", argv.join(" ")),
         ProbeSpec::Psi { resource, full, avg_secs } => {
@@ -129,6 +144,18 @@ fn source(probe: &ProbeSpec) -> String {
         ProbeSpec::Load { avg_mins } => format!("this machine's load over the last {avg_mins} minutes"),
         _ => "a probe of a kind that this program does not know".to_owned(),
     }
+}
+
+fn place(address: &ServerAddress) -> String {
+    match address {
+        ServerAddress::Socket(path) => path.clone(),
+        ServerAddress::Tcp { host, port } => format!("{host}:{port}"),
+    }
+}
+
+/// An address without what may be secret in it.
+fn shown(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 /// A queue: where its jobs come from, how often it is asked, and its classes.
@@ -214,5 +241,15 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
         Some(LocatorSpec::Exec { argv, .. }) => format!("It asks `{}` where it is, {often}.", argv.join(" ")),
         Some(_) => "It finds out where it is in a way that this program does not know.".to_owned(),
     };
-    vec![ask, know]
+    let mut says = vec![ask, know];
+    if shell.mode() == Mode::Observe {
+        says.insert(0, "It only observes: vmpolicyd decides and records, and asks for nothing.".to_owned());
+    }
+    if let Some(metrics) = shell.metrics.as_ref().map(|metrics| &metrics.value) {
+        let port = metrics.listen.map(|address| format!("at http://{address}/metrics"));
+        let file = metrics.textfile.as_ref().map(|path| format!("in {path}"));
+        let places: Vec<String> = port.into_iter().chain(file).collect();
+        says.push(format!("Its metrics are {}.", places.join(" and ")));
+    }
+    says
 }

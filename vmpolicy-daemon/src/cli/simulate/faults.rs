@@ -13,7 +13,7 @@ const NAMES_MAX: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Happened {
     /// When it began.
-    #[serde(serialize_with = "crate::cli::spans::wall::serialize")]
+    #[serde(serialize_with = "crate::spans::wall::serialize")]
     pub at: Wall,
     /// Until when, where it is not over at once; the end of the scenario where it goes on.
     #[serde(serialize_with = "maybe_wall")]

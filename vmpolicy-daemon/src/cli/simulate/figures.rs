@@ -3,10 +3,10 @@
 use super::runs::Ran;
 use crate::cli::backtest::report::{Cost, Figures, Rule, rules, share, sum};
 use crate::cli::backtest::spread::{self, Spread};
-use crate::cli::spans::{maybe_seconds, seconds};
+use crate::spans::{maybe_seconds, seconds};
 use serde::Serialize;
 use vmpolicy_core::sim::scenario::{PolicyIx, Scenario};
-use vmpolicy_core::sim::world::{GuestOutcome, HostOutcome, Hour, Outcome};
+use vmpolicy_core::sim::world::{GuestOutcome, HostOutcome, Hour, Outcome, QueueOutcome};
 use vmpolicy_core::time::Span;
 
 /// What came of one case.
@@ -27,8 +27,24 @@ pub(super) struct Variant {
     pub guests: Vec<Guest>,
     /// By host.
     pub hosts: Vec<Host>,
+    /// By queue of jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<Queue>,
     /// By hour from the beginning.
     pub hours: Vec<HourRow>,
+}
+
+/// What a queue came to.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Queue {
+    pub queue: String,
+    /// Jobs that came, that were done, and that nobody had claimed at the end.
+    pub came: u64,
+    pub done: u64,
+    pub waiting: u64,
+    /// How long the oldest of these had waited then.
+    #[serde(serialize_with = "seconds::serialize")]
+    pub oldest_wait: Span,
 }
 
 /// All guests and hosts together.
@@ -37,7 +53,12 @@ pub(super) struct Totals {
     /// What guests asked for.
     pub requests: u64,
     pub confirmed: u64,
+    /// Requests that came to nothing, in all.
     pub failed: u64,
+    /// Those that were turned down.
+    pub refused: u64,
+    /// Those of which nobody said in time what became of them.
+    pub expired: u64,
     /// Requests that were open at the end.
     pub open: u64,
     /// Of one guest with a policy, in the mean.
@@ -158,6 +179,12 @@ impl Variant {
             spread: if figures().nth(1).is_some() { spread::of(figures()) } else { Vec::new() },
             policies: OfPolicy::all(scenario, &guests),
             hosts: outcome.hosts.iter().enumerate().map(|(at, came)| Host::new(scenario, at, came)).collect(),
+            queues: outcome
+                .queues
+                .iter()
+                .enumerate()
+                .map(|(at, came)| Queue::new(scenario, at, came))
+                .collect(),
             hours: outcome.hours.iter().map(HourRow::new).collect(),
             guests,
         }
@@ -239,6 +266,8 @@ impl Totals {
             requests: count(|of| of.count),
             confirmed: count(|of| of.confirmed),
             failed: count(|of| of.failed),
+            refused: count(|of| of.refused),
+            expired: count(|of| of.expired),
             open: count(|of| of.open),
             mean_per_hour: requests.and_then(|of| of.mean_per_hour),
             most_per_hour: count(|of| of.most_per_hour),
@@ -277,6 +306,18 @@ impl Host {
             energy_kwh: came.energy_kwh,
             overloaded_hours: came.overloaded_hours,
             most_guests: came.most_guests,
+        }
+    }
+}
+
+impl Queue {
+    fn new(scenario: &Scenario, at: usize, came: &QueueOutcome) -> Self {
+        Self {
+            queue: scenario.queues[at].name.clone(),
+            came: came.came,
+            done: came.done,
+            waiting: came.waiting,
+            oldest_wait: came.oldest_wait,
         }
     }
 }

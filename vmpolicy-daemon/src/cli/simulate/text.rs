@@ -48,6 +48,7 @@ fn whole(out: &mut String, report: &Report, all: bool) -> fmt::Result {
     if let Some(cost) = &own.totals.cost {
         cost_lines(out, cost)?;
     }
+    queues(out, own)?;
     rules(out, report, own)?;
     guests(out, own, all)?;
     hosts(out, own, all)?;
@@ -115,7 +116,9 @@ fn requests(out: &mut String, totals: &Totals) -> fmt::Result {
         grouped(totals.requests),
         totals.most_per_hour
     )?;
-    for (count, what) in [(totals.failed, "failed"), (totals.open, "open at the end")] {
+    let failed = totals.failed.saturating_sub(totals.refused).saturating_sub(totals.expired);
+    let ends = [(totals.refused, "refused"), (failed, "failed"), (totals.expired, "expired")];
+    for (count, what) in ends.into_iter().chain([(totals.open, "open at the end")]) {
         if count > 0 {
             write!(out, "; {} {what}", grouped(count))?;
         }
@@ -170,6 +173,19 @@ fn cost_lines(out: &mut String, cost: &Cost) -> fmt::Result {
         }
         None => Ok(()),
     }
+}
+
+fn queues(out: &mut String, own: &Variant) -> fmt::Result {
+    for queue in &own.queues {
+        let (done, came) = (grouped(queue.done), grouped(queue.came));
+        write!(out, "{:9} {}: {done} of {came} jobs done", "queue", queue.queue)?;
+        if queue.waiting > 0 {
+            let (waiting, oldest) = (grouped(queue.waiting), rough(queue.oldest_wait));
+            write!(out, "; {waiting} unclaimed at the end, the oldest for {oldest}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn rules(out: &mut String, report: &Report, own: &Variant) -> fmt::Result {

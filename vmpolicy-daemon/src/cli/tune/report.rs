@@ -2,9 +2,9 @@
 //!
 //! Spans are seconds, times are RFC 3339 in UTC. Values are as a policy file has them.
 
-use crate::cli::spans::{maybe_seconds, seconds};
 use crate::provenance::Provenance;
 use crate::shard::Shard;
+use crate::spans::{maybe_seconds, seconds};
 use serde::{Deserialize, Serialize};
 use vmpolicy_core::time::Span;
 use vmpolicy_core::tune::{CostIn, Figures, Front, Level, Member, Space, Worth};

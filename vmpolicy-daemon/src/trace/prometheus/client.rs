@@ -2,13 +2,13 @@
 
 use super::answer::{Answer, Matrix};
 use super::error::QueryError;
+use crate::http::{Auth, HttpError, Method, Opened, Proxy, Request, Settings, Trust, form};
 use crate::trace::error::excerpt;
 use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::str::FromStr;
 use std::time::Duration;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, http::Response};
+use vmpolicy_core::file::{UrlFault, url_fault};
 use vmpolicy_core::time::{Span, Wall};
 
 /// No answer should be larger: eleven thousand steps of a thousand series are less.
@@ -24,7 +24,7 @@ pub struct Server {
     pub url: Url,
     /// How one proves who one is.
     pub auth: Auth,
-    /// Certificates to trust in place of the bundled ones, as PEM.
+    /// Certificates to trust in place of the system's, as PEM.
     pub trust: Option<Vec<u8>>,
     /// How long it has for an answer.
     pub timeout: Span,
@@ -49,23 +49,23 @@ pub enum BadUrl {
     /// A query or a fragment.
     #[error("the address goes up to the path: leave out what follows `?` or `#`")]
     Query,
+    /// Something else.
+    #[error("the address can't be: {0}")]
+    Odd(UrlFault),
 }
 
 impl FromStr for Url {
     type Err = BadUrl;
 
     fn from_str(text: &str) -> Result<Self, BadUrl> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-        let rest = rest.ok_or(BadUrl::Scheme)?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if host.contains('@') {
-            return Err(BadUrl::Credentials);
-        }
-        if host.is_empty() || rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(BadUrl::NoHost);
-        }
-        if rest.contains(['?', '#']) {
-            return Err(BadUrl::Query);
+        match url_fault(text) {
+            Some(UrlFault::Scheme) => return Err(BadUrl::Scheme),
+            Some(UrlFault::NoHost) => return Err(BadUrl::NoHost),
+            Some(UrlFault::Credentials) => return Err(BadUrl::Credentials),
+            Some(UrlFault::Fragment) => return Err(BadUrl::Query),
+            Some(fault) => return Err(BadUrl::Odd(fault)),
+            None if text.contains('?') => return Err(BadUrl::Query),
+            None => {}
         }
         let base = text.trim_end_matches('/');
         let base = base.strip_suffix("/api/v1/query_range").unwrap_or(base);
@@ -79,53 +79,6 @@ impl fmt::Display for Url {
     }
 }
 
-/// How one proves who one is. It is never printed.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Auth {
-    /// Not at all.
-    #[default]
-    None,
-    /// By a token (RFC 6750).
-    Bearer(String),
-    /// By `user:password` (RFC 7617).
-    Basic(String),
-}
-
-impl fmt::Debug for Auth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Bearer(_) => "Bearer(..)",
-            Self::Basic(_) => "Basic(..)",
-        })
-    }
-}
-
-impl Auth {
-    fn header(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Bearer(token) => Some(format!("Bearer {token}")),
-            Self::Basic(pair) => Some(format!("Basic {}", base64(pair.as_bytes()))),
-        }
-    }
-}
-
-/// RFC 4648, section 4: sixty-four characters and padding.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| chunk.get(index).copied().map_or(0, u32::from);
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for index in 0..4 {
-            let six = (bits >> (18 - 6 * index)) & 0x3f;
-            out.push(if index <= chunk.len() { char::from(ALPHABET[six as usize]) } else { '=' });
-        }
-    }
-    out
-}
-
 /// A part of the result, whole.
 pub(super) struct Part {
     pub matrix: Matrix,
@@ -134,44 +87,41 @@ pub(super) struct Part {
 
 pub(super) struct Client<'a> {
     server: &'a Server,
-    agent: Agent,
+    url: crate::http::Url,
+    client: crate::http::Client,
 }
 
 impl<'a> Client<'a> {
     pub(super) fn new(server: &'a Server) -> Result<Self, QueryError> {
-        let mut tls = TlsConfig::builder();
-        if let Some(pem) = &server.trust {
-            tls = tls.root_certs(RootCerts::from(certificates(pem)?));
-        }
-        let agent = Agent::config_builder()
-            .timeout_global(Some(Duration::from_millis(server.timeout.millis())))
-            .http_status_as_error(false)
-            // A redirected POST loses its body on the way: better say where it would go.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .tls_config(tls.build())
-            .user_agent(concat!("vmpolicy/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
-        Ok(Self { server, agent })
+        let fault = |fault: UrlFault| QueryError::Unreachable(fault.to_string());
+        let url: crate::http::Url = format!("{}/api/v1/query_range", server.url).parse().map_err(fault)?;
+        let settings = Settings {
+            limit: Duration::from_millis(server.timeout.millis()),
+            body_max: ANSWER_MAX,
+            trust: server.trust.clone().map_or(Trust::System, Trust::Pem),
+            proxy: Proxy::Environment,
+            compressed: true,
+        };
+        let client = crate::http::Client::new(&url, settings).map_err(|error| failed(error, server))?;
+        Ok(Self { server, url, client })
     }
 
     /// The query at each step from one time to another, both of them among the steps.
     pub(super) fn range(&self, query: &str, from: Wall, to: Wall, step: Span) -> Result<Part, QueryError> {
-        let mut request = self
-            .agent
-            .post(format!("{}/api/v1/query_range", self.server.url))
-            .header("Accept", "application/json");
-        if let Some(header) = self.server.auth.header() {
-            request = request.header("Authorization", header);
-        }
         let (from, to, step) = (seconds(from.0), seconds(to.0), seconds(step.millis().cast_signed()));
-        let form = [("query", query), ("start", &from), ("end", &to), ("step", &step)];
-        let mut response = request.send_form(form).map_err(|error| self.failed(&error))?;
-        if !response.status().is_success() {
-            return Err(refused(&mut response));
+        let body = form(&[("query", query), ("start", &from), ("end", &to), ("step", &step)]);
+        let request = Request {
+            method: Method::Post,
+            url: &self.url,
+            auth: &self.server.auth,
+            headers: &[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")],
+            body: body.as_bytes(),
+        };
+        let opened = self.client.open(request).map_err(|error| failed(error, self.server))?;
+        let Opened { head, mut body } = opened;
+        if !head.is_success() {
+            return Err(refused(head.status, body));
         }
-        let mut body = response.body_mut().with_config().limit(ANSWER_MAX).reader();
         let answer: Answer = serde_json::from_reader(BufReader::with_capacity(1 << 16, &mut body))
             .map_err(|error| self.unreadable(error))?;
         // The end of the body is the proof that nothing is left out: a connection that broke is an error here.
@@ -188,20 +138,17 @@ impl<'a> Client<'a> {
     }
 
     fn broken(&self, error: &io::Error) -> QueryError {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
-            Some(inner) => self.failed(inner),
-            None if error.kind() == io::ErrorKind::UnexpectedEof => QueryError::Torn,
-            None => QueryError::Unreachable(excerpt(error.to_string().as_bytes())),
-        }
+        failed(self.client.broken(error), self.server)
     }
+}
 
-    fn failed(&self, error: &ureq::Error) -> QueryError {
-        match error {
-            ureq::Error::Timeout(_) => QueryError::TimedOut(self.server.timeout),
-            ureq::Error::BodyExceedsLimit(most) => QueryError::TooLarge(*most),
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => QueryError::Torn,
-            other => QueryError::Unreachable(excerpt(other.to_string().as_bytes())),
-        }
+fn failed(error: HttpError, server: &Server) -> QueryError {
+    match error {
+        HttpError::TimedOut(_) => QueryError::TimedOut(server.timeout),
+        HttpError::TooLarge(most) => QueryError::TooLarge(most),
+        HttpError::Torn => QueryError::Torn,
+        HttpError::Certificates(why) => QueryError::Certificates(why),
+        other => QueryError::Unreachable(excerpt(other.to_string().as_bytes())),
     }
 }
 
@@ -218,32 +165,16 @@ fn result(answer: Answer) -> Result<Part, QueryError> {
 }
 
 /// An answer that is no success: of Prometheus, or of something else.
-fn refused(response: &mut Response<Body>) -> QueryError {
-    let status = response.status().as_u16();
+fn refused(status: u16, body: impl Read) -> QueryError {
     let mut text = Vec::new();
     // What can't be read of it would only have been shown.
-    let _ = response.body_mut().as_reader().take(EXCERPT_MAX).read_to_end(&mut text);
+    let _ = body.take(EXCERPT_MAX).read_to_end(&mut text);
     match serde_json::from_slice::<Answer>(&text) {
         Ok(answer) if answer.status == "error" => {
             QueryError::Refused { kind: answer.error_type, error: answer.error }
         }
         _ => QueryError::Status { status, body: excerpt(text.trim_ascii()) },
     }
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, QueryError> {
-    let mut all = Vec::new();
-    for item in parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
-            Ok(_) => {}
-            Err(_) => return Err(QueryError::Certificates("not PEM".to_owned())),
-        }
-    }
-    if all.is_empty() {
-        return Err(QueryError::Certificates("none in the file (PEM is expected)".to_owned()));
-    }
-    Ok(all)
 }
 
 /// `1241613860.500`, of milliseconds.
@@ -256,15 +187,6 @@ fn seconds(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (plain, expected) in vectors {
-            assert_eq!(base64(plain.as_bytes()), expected);
-        }
-        assert_eq!(base64(&[0xfb, 0xff]), "+/8=");
-    }
 
     #[test]
     fn addresses_end_before_the_api() {
@@ -285,12 +207,5 @@ mod tests {
     #[test]
     fn times_are_written_to_the_millisecond() {
         assert_eq!([0, 1_500, -1_500, -1].map(seconds), ["0.000", "1.500", "-1.500", "-0.001"]);
-    }
-
-    #[test]
-    fn credentials_are_not_printed() {
-        let shown =
-            format!("{:?} {:?}", Auth::Bearer("secret".to_owned()), Auth::Basic("me:secret".to_owned()));
-        assert!(!shown.contains("secret"), "{shown}");
     }
 }

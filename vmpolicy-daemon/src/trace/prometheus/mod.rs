@@ -9,7 +9,8 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Auth, BadUrl, Server, Url};
+pub use crate::http::Auth;
+pub use client::{BadUrl, Server, Url};
 pub use error::QueryError;
 
 use super::error::{NoteKind, Notes, TraceError};

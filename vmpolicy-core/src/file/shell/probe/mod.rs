@@ -1,14 +1,21 @@
 //! How an indicator is read.
 
+mod server;
+mod sql;
+mod web;
+mod write;
+
+pub use self::server::{Login, SecretSpec, ServerAddress};
+pub use self::sql::{MYSQL_SOCKET, POSTGRES_SOCKET, REDIS_PORT, RedisRead};
+pub use self::web::{APACHE_URL, NginxField, PROMETHEUS_URL, WebAuth, WebMethod, WebSpec};
+pub(in crate::file) use self::write::probe as written;
+
 use super::Kinds;
 use crate::file::node::Node;
-use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::Reader;
 use crate::policy::Located;
 use crate::time::Span;
 
-/// Where the server's own tools look for it, on Debian.
-pub const MYSQL_SOCKET: &str = "/run/mysqld/mysqld.sock";
 /// How long a probe may take where the file does not say: it must not hold up the next one for long.
 pub const PROBE_TIMEOUT: Span = Span::from_secs(5);
 
@@ -17,16 +24,72 @@ pub const PROBE_TIMEOUT: Span = Span::from_secs(5);
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProbeSpec {
+    /// A line of the status page of Apache's `mod_status`.
+    Apache {
+        /// Its key, such as `IdleWorkers`.
+        field: String,
+        /// How to ask; the page is that of `?auto`.
+        web: WebSpec,
+    },
+    /// A number in an answer by HTTP.
+    Http {
+        /// Where it stands in a JSON document (RFC 6901); without one it is the first number of the answer.
+        pointer: Option<String>,
+        /// What is done.
+        method: WebMethod,
+        /// What is sent, by POST.
+        body: Option<String>,
+        /// How to ask.
+        web: WebSpec,
+    },
     /// A status variable of MySQL or MariaDB.
     Mysql {
         /// Its name, such as `Slow_queries`.
         status: String,
         /// Where the server listens.
-        address: MysqlAddress,
-        /// The user; without one, the daemon's environment says.
-        user: Option<String>,
-        /// A file with the password as its first line.
-        password_file: Option<String>,
+        address: ServerAddress,
+        /// Whom to log in as.
+        login: Login,
+        /// How long it may take.
+        timeout: Span,
+    },
+    /// A number of the page of nginx's `stub_status`.
+    Nginx {
+        /// Which one.
+        field: NginxField,
+        /// How to ask.
+        web: WebSpec,
+    },
+    /// The only row and column of a query's result.
+    Postgres {
+        /// In SQL; it is run in a transaction that may only read.
+        query: String,
+        /// Where the server listens; a socket may be named by its folder.
+        address: ServerAddress,
+        /// Whom to log in as.
+        login: Login,
+        /// The database; the one named as the user, where the file does not say.
+        database: Option<String>,
+        /// How long it may take.
+        timeout: Span,
+    },
+    /// The only sample of an instant query.
+    Prometheus {
+        /// In PromQL.
+        query: String,
+        /// How to ask: the address of the server, up to `/api/v1`.
+        web: WebSpec,
+    },
+    /// A number of Redis or Valkey.
+    Redis {
+        /// Which one.
+        read: RedisRead,
+        /// Where the server listens.
+        address: ServerAddress,
+        /// Whom to log in as; the default user, where only a secret is named.
+        login: Login,
+        /// The number of the database, for keys.
+        database: u32,
         /// How long it may take.
         timeout: Span,
     },
@@ -60,21 +123,6 @@ pub enum ProbeSpec {
     },
 }
 
-/// Where a MySQL or MariaDB server listens.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MysqlAddress {
-    /// On a socket of this machine.
-    Socket(String),
-    /// On TCP.
-    Tcp {
-        /// Name or address.
-        host: String,
-        /// 3306 where the file does not say.
-        port: u16,
-    },
-}
-
 /// What pressure is measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,15 +137,34 @@ pub enum PsiResource {
 
 const PROBES: Kinds = Kinds {
     what: "probe",
-    here: &["mysql", "file", "exec", "psi", "steal", "load"],
-    later: &["apache", "nginx", "redis", "postgres", "prometheus", "http"],
+    here: &[
+        "apache",
+        "exec",
+        "file",
+        "http",
+        "load",
+        "mysql",
+        "nginx",
+        "postgres",
+        "prometheus",
+        "psi",
+        "redis",
+        "steal",
+    ],
+    later: &[],
     beside: &[],
 };
 
 impl Reader {
     pub(in crate::file) fn probe(&mut self, node: &Node) -> Option<Located<ProbeSpec>> {
         let (spec, _) = self.kind(node, &PROBES, |reader, kind, value| match kind {
+            "apache" => reader.apache(node, value),
+            "http" => reader.http(node, value),
             "mysql" => reader.mysql(node, value),
+            "nginx" => reader.nginx(node, value),
+            "postgres" => reader.postgres(node, value),
+            "prometheus" => reader.prometheus(node, value),
+            "redis" => reader.redis(node, value),
             "file" => reader.path(node, value).map(|path| ProbeSpec::File { path }),
             "exec" => {
                 let fields = reader.options(node, value, &["argv", "timeout"])?;
@@ -130,43 +197,5 @@ impl Reader {
             }
         });
         Some(Located::at(spec?, node.place))
-    }
-
-    fn mysql(&mut self, node: &Node, value: Option<&Node>) -> Option<ProbeSpec> {
-        let known = ["status", "socket", "host", "port", "user", "password_file", "timeout"];
-        let fields = self.options(node, value, &known)?;
-        let status = self.required(&fields, "status", "status: Slow_queries", |reader, node| {
-            reader.name(node, "the name of a status variable")
-        });
-        let mut text = |key| {
-            let text = self.optional(&fields, key, |reader, node| reader.name(node, "a text"));
-            text.map(|text| text.value)
-        };
-        let (socket, host) = (text("socket"), text("host"));
-        let (user, password_file) = (text("user"), text("password_file"));
-        let port = self.optional(&fields, "port", |reader, node| {
-            let expected = "a port from 1 to 65535";
-            let port = reader.whole(node, expected)?;
-            let port = u16::try_from(port).ok().filter(|&port| port != 0);
-            if port.is_none() {
-                let text = node.describe().trim_matches('`').to_owned();
-                reader.blame(Kind::Number { text, expected }, node.place);
-            }
-            port
-        });
-        let tcp = ["host", "port"].into_iter().find(|key| fields.get(key).is_some());
-        if let (Some(_), Some(other)) = (fields.get("socket"), tcp) {
-            self.blame(Kind::Exclusive { one: "socket", other }, fields.place);
-        }
-        let timeout = self.wait(&fields, "timeout", PROBE_TIMEOUT);
-        let address = match (tcp, socket) {
-            (Some(_), _) => MysqlAddress::Tcp {
-                host: host.unwrap_or_else(|| "localhost".to_owned()),
-                port: port.unwrap_or(3_306),
-            },
-            (None, Some(socket)) => MysqlAddress::Socket(socket),
-            (None, None) => MysqlAddress::Socket(MYSQL_SOCKET.to_owned()),
-        };
-        Some(ProbeSpec::Mysql { status: status?.value, address, user, password_file, timeout })
     }
 }

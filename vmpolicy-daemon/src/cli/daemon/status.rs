@@ -1,0 +1,187 @@
+//! `vmpolicy status`: how the running daemon stands.
+
+use super::words::{about, number, table, user};
+use super::{Exit, Format, Reach, ended, show};
+use crate::control::{Held, Indicator, Request, Status};
+use std::fmt::Write as _;
+use vmpolicy_core::time::{Span, Wall};
+
+const EXAMPLES: &str = "\
+Examples:
+  vmpolicy status
+  vmpolicy status --format json | jq .host
+  vmpolicy status --socket /run/vmpolicy-test
+
+Exit status: 0 done, 2 wrong usage, 3 the daemon can't be reached.";
+
+/// The arguments.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// How to reach it.
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: &Args) -> Exit {
+    let told = match args.reach.ask::<Status>(&Request::Status {}, "status") {
+        Ok(told) => told,
+        Err(exit) => return exit,
+    };
+    let text = match args.reach.format {
+        Format::Json => told.json + "\n",
+        Format::Text => text(&told.value),
+    };
+    ended(show(&text))
+}
+
+/// For people: the mode in the first line.
+pub(super) fn text(status: &Status) -> String {
+    let mut text = headline(status);
+    text.push('\n');
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |key: &str, value: String| rows.push(vec![key.to_owned(), value]);
+    row("host", host(status));
+    let policy = &status.policy;
+    let since = ago(status.at, policy.since);
+    row("policy", format!("{}, {}, in force since {since}", policy.file, policy.fingerprint));
+    if policy.newer_waits {
+        row("", "a newer one waits for the end of the open request".to_owned());
+    }
+    if let Some(not_taken) = &policy.not_taken {
+        row("", format!("NOT TAKEN when it was read again {}:", ago(status.at, not_taken.at)));
+        for line in &not_taken.because {
+            row("", format!("  {line}"));
+        }
+    }
+    row("request", request(status));
+    if let Some(left) = status.settling_for {
+        row("settling", format!("for {} more; no sample counts until then", about(left)));
+    }
+    if let Some(rule) = &status.resting {
+        row("resting", format!("by the rule {rule}"));
+    }
+    if let Some(hold) = &status.hold {
+        row("held", held(hold));
+    }
+    if let Some(trouble) = &status.trouble {
+        row("TROUBLE", format!("{trouble}; no request leaves until that works"));
+    }
+    if let Some(next) = &status.next {
+        let of = next.of.as_ref().map_or_else(String::new, |of| format!(" of {of}"));
+        row("next", format!("{}{of} in {}", due(&next.cause), about(next.within)));
+    }
+    row(
+        "daemon",
+        format!(
+            "vmpolicyd {}, process {}, since {}",
+            status.version,
+            status.pid,
+            ago(status.at, status.started)
+        ),
+    );
+    text.push_str(&table(&rows, ""));
+    if !status.indicators.is_empty() {
+        text.push_str("indicators\n");
+        let rows: Vec<_> = status.indicators.iter().map(|one| indicator(status, one)).collect();
+        text.push_str(&table(&rows, "  "));
+    }
+    text
+}
+
+/// `nii3 is on mln2 and acts`.
+pub(super) fn headline(status: &Status) -> String {
+    let guest = &status.guest;
+    match &status.mode_because {
+        None => format!("{guest} acts"),
+        Some(because) => format!("{guest} asks for nothing ({}): {because}", status.mode),
+    }
+}
+
+fn host(status: &Status) -> String {
+    let Some(host) = &status.host else {
+        return "unknown; no move is asked for until the locator tells".to_owned();
+    };
+    let mut words = host.clone();
+    let base = if status.at_base { ", the base" } else { "" };
+    if let Some(array) = &status.array {
+        let _ = write!(words, " of {array}{base}");
+    }
+    if status.mode != "act" {
+        words.push_str(", as it is believed");
+    }
+    if let Some(since) = status.host_since.as_deref().and_then(wall) {
+        let _ = write!(words, ", since {}", ago(status.at, since));
+    }
+    words
+}
+
+fn request(status: &Status) -> String {
+    let Some(open) = &status.request else { return "none is open".to_owned() };
+    let stage = match open.stage.as_str() {
+        "asked" => "asked for",
+        "accepted" => "taken on",
+        "overdue" => "overdue, the location will tell",
+        _ => "its outcome is not known, the location will tell",
+    };
+    let left = match open.stage.as_str() {
+        "overdue" => String::new(),
+        _ => format!(", {} left", about(open.left)),
+    };
+    let age = about(open.age);
+    format!("{}: {} -> {} ({}), {stage}, {age} ago{left}", open.id, open.from, open.to, open.rule)
+}
+
+fn held(hold: &Held) -> String {
+    let by = hold.uid.map_or_else(|| "an operator".to_owned(), user);
+    let since = hold.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
+    match hold.lasts {
+        Some(lasts) => format!("by {by}{since}, for {} more", about(lasts)),
+        None => format!("by {by}{since}, until `vmpolicy resume`"),
+    }
+}
+
+fn indicator(status: &Status, one: &Indicator) -> Vec<String> {
+    let value = match (one.value, &one.unknown) {
+        (Some(value), _) => number(value, one.unit.as_deref()),
+        (None, Some(why)) => format!("unknown: {why}"),
+        (None, None) => "not known yet".to_owned(),
+    };
+    let age = one.age.map_or_else(String::new, |age| format!("{} ago", about(age)));
+    let mut note = match one.missing {
+        0 => String::new(),
+        1 => "1 poll without a number".to_owned(),
+        many => format!("{many} polls without a number"),
+    };
+    if !one.probed && status.host.is_some() {
+        note = "not probed now".to_owned();
+    }
+    vec![one.name.clone(), value, age, note]
+}
+
+fn due(cause: &str) -> &str {
+    match cause {
+        "late" => "the answer of a poll is late",
+        "settled" => "settled",
+        "confirm" => "the request's time is up",
+        "locate" => "a look-up of the location",
+        "window" => "an edge",
+        "rule" => "the clock",
+        "drain" => "another try to leave a draining host",
+        "claim" => "a claim",
+        cause => cause,
+    }
+}
+
+/// `2026-11-23T12:00:00Z (3m5s ago)`.
+fn ago(now: Wall, at: Wall) -> String {
+    // A whole second is enough for people.
+    let at = Wall::from_secs(at.0.div_euclid(1_000));
+    format!("{at} ({} ago)", about(Span::from_millis(now.since(at).millis() / 1_000 * 1_000)))
+}
+
+fn wall(text: &str) -> Option<Wall> {
+    crate::trace::parse_time(text.as_bytes()).ok().map(Wall)
+}

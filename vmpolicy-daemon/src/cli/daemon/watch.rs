@@ -1,0 +1,146 @@
+//! `vmpolicy watch`: the running daemon at work, on one screen.
+
+use super::status::headline;
+use super::why::waits;
+use super::words::{number, table};
+use super::{Exit, Format, Reach, blame, ended, history, show, status};
+use crate::cli::terminal::Terminal;
+use crate::control::{Client, ClientError, Remembered, Request, Status, Told, Why};
+use clap::ColorChoice;
+use std::fmt::Write as _;
+use std::thread;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  vmpolicy watch
+  vmpolicy watch --count 60 --format json > an-hour-of-seconds
+
+On a terminal one screen is drawn again each second; otherwise a line is printed whenever something has changed.
+With `--format json` each look is an object with `status`, `why` and the new `records`. Ctrl-C ends it.
+
+Exit status: 0 done, 2 wrong usage, 3 the daemon can't be reached, or has ended.";
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How many records fit below the rest.
+const RECORDS: u32 = 10;
+
+/// The arguments.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Ends after so many looks.
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// How to reach it.
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+/// One look.
+struct Look {
+    status: Told<Status>,
+    why: Told<Why>,
+    newest: u64,
+    records: Vec<Remembered>,
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: &Args) -> Exit {
+    ended(watch(args))
+}
+
+fn watch(args: &Args) -> Result<bool, Exit> {
+    let live = Terminal::of_stdout(ColorChoice::Auto).live && args.reach.format == Format::Text;
+    let mut client = args.reach.connect(true)?;
+    let (mut looks, mut after, mut before) = (0, None, String::new());
+    loop {
+        let look = look(&mut client, after, live).map_err(|error| blame(&error))?;
+        let text = match args.reach.format {
+            Format::Json => json(&look),
+            Format::Text if live => format!("\x1b[H\x1b[2J{}", screen(&look)),
+            Format::Text => {
+                let line = line(&look.status.value);
+                let changed = if line == before { String::new() } else { format!("{line}\n") };
+                before = line;
+                let records: String = look.records.iter().map(|one| format!("{}\n", one.line)).collect();
+                records + &changed
+            }
+        };
+        if !show(&text)? {
+            return Ok(false);
+        }
+        looks += 1;
+        if args.count.is_some_and(|count| looks >= count) {
+            return Ok(true);
+        }
+        after = Some(look.newest);
+        thread::sleep(EVERY);
+    }
+}
+
+fn look(client: &mut Client, after: Option<u64>, live: bool) -> Result<Look, ClientError> {
+    let status = client.ask(&Request::Status {}, "status")?;
+    let why = client.ask(&Request::Why {}, "why")?;
+    // A screen shows the last ones, lines only what is new.
+    let (newest, records) = match after {
+        Some(after) if !live => history::ask(client, None, Some(after))?,
+        _ => history::ask(client, Some(RECORDS), None)?,
+    };
+    Ok(Look { status, why, newest, records })
+}
+
+fn json(look: &Look) -> String {
+    let records: Vec<&str> = look.records.iter().map(|one| one.record.as_str()).collect();
+    let (status, why) = (&look.status.json, &look.why.json);
+    format!("{{\"status\":{status},\"why\":{why},\"records\":[{}]}}\n", records.join(","))
+}
+
+fn screen(look: &Look) -> String {
+    let mut text = status::text(&look.status.value);
+    text.push_str("rules\n");
+    let rules = look.why.value.rules.iter().map(|rule| vec![rule.rule.clone(), waits(rule)]);
+    text.push_str(&table(&rules.collect::<Vec<_>>(), "  "));
+    text.push_str("records, in UTC\n");
+    for one in &look.records {
+        let _ = writeln!(text, "  {}", one.line);
+    }
+    text
+}
+
+/// What matters, without what changes by itself.
+fn line(status: &Status) -> String {
+    let mut line = headline(status);
+    let _ = write!(line, "; on {}", status.host.as_deref().unwrap_or("an unknown host"));
+    if let Some(open) = &status.request {
+        let _ = write!(line, "; request {} to {} is {}", open.id, open.to, open.stage);
+    }
+    if status.settling_for.is_some() {
+        line.push_str("; settling");
+    }
+    if let Some(rule) = &status.resting {
+        let _ = write!(line, "; {rule} rests");
+    }
+    match status.hold.as_ref().map(|hold| hold.lasts) {
+        Some(Some(_)) => line.push_str("; held for a while"),
+        Some(None) => line.push_str("; held"),
+        None => {}
+    }
+    for one in &status.indicators {
+        let value = match (one.value, &one.unknown) {
+            (Some(value), _) => number(value, one.unit.as_deref()),
+            (None, Some(why)) => why.clone(),
+            (None, None) => "?".to_owned(),
+        };
+        let _ = write!(line, "; {} {value}", one.name);
+    }
+    if let Some(trouble) = &status.trouble {
+        let _ = write!(line, "; {trouble}");
+    }
+    if let Some(not_taken) = &status.policy.not_taken {
+        let _ = write!(line, "; the policy file was not taken at {}", not_taken.at);
+    }
+    line
+}

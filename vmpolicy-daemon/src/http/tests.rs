@@ -1,0 +1,266 @@
+//! The client against servers that do what good ones seldom do.
+
+use super::*;
+use crate::secret::Secret;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use vmpolicy_core::input::Absence;
+
+const LIMIT: Duration = Duration::from_millis(400);
+
+/// A server that treats each client so, after it has read what it is asked.
+fn server(treat: impl Fn(TcpStream, String) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut asked = Vec::new();
+            let mut byte = [0];
+            while !asked.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
+                asked.push(byte[0]);
+            }
+            treat(client, String::from_utf8_lossy(&asked).into_owned());
+        }
+    });
+    port
+}
+
+fn answering(text: impl Into<Vec<u8>>) -> u16 {
+    let text = text.into();
+    server(move |mut client, _| {
+        let _ = client.write_all(&text);
+    })
+}
+
+fn settings() -> Settings {
+    Settings { limit: LIMIT, body_max: 1_000, trust: Trust::System, proxy: Proxy::None, compressed: false }
+}
+
+fn get(url: &str, settings: Settings) -> Result<Answer, HttpError> {
+    let url: Url = url.parse().unwrap();
+    let auth = Auth::Bearer(Secret::new("t0psecret".to_owned()));
+    let request = Request {
+        method: Method::Get,
+        url: &url,
+        auth: &auth,
+        headers: &[("x-key", "t0psecret")],
+        body: b"",
+    };
+    let began = Instant::now();
+    let answer = Client::new(&url, settings).and_then(|client| client.send(request));
+    assert!(began.elapsed() < LIMIT * 8, "took {:?}", began.elapsed());
+    if let Err(error) = &answer {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("t0psecret"), "{shown}");
+    }
+    answer
+}
+
+fn at(port: u16) -> Result<Answer, HttpError> {
+    get(&format!("http://127.0.0.1:{port}/status?key=t0psecret"), settings())
+}
+
+#[test]
+fn a_whole_answer_and_the_heads_that_callers_need() {
+    let (send, asked) = std::sync::mpsc::channel();
+    let port = server(move |mut client, request| {
+        send.send(request).unwrap();
+        let head = "HTTP/1.1 503 Busy\r\nETag: \"7\"\r\nRetry-After: 3\r\nContent-Type: text/plain\r\n";
+        let _ = client.write_all(format!("{head}Content-Length: 2\r\n\r\n42").as_bytes());
+    });
+    let answer = at(port).unwrap();
+    assert_eq!(answer.body, b"42");
+    let head = Head {
+        status: 503,
+        content_type: Some("text/plain".to_owned()),
+        etag: Some("\"7\"".to_owned()),
+        retry_after: Some("3".to_owned()),
+    };
+    assert_eq!(answer.head, head);
+    let asked = asked.recv().unwrap().to_lowercase();
+    assert!(asked.starts_with("get /status?key=t0psecret http/1.1\r\n"), "{asked}");
+    for line in ["authorization: bearer t0psecret", "x-key: t0psecret", "connection: close"] {
+        assert!(asked.contains(&format!("\r\n{line}\r\n")), "{asked}");
+    }
+}
+
+#[test]
+fn bodies_are_sent_whole() {
+    for method in [Method::Post, Method::Put] {
+        let port = server(move |mut client, request| {
+            let mut body = [0; 5];
+            client.read_exact(&mut body).unwrap();
+            assert!(request.starts_with(method.name()), "{request}");
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+            let _ = client.write_all(&body);
+        });
+        let url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let client = Client::new(&url, settings()).unwrap();
+        let request = Request { method, url: &url, auth: &Auth::None, headers: &[], body: b"hello" };
+        assert_eq!(client.send(request).unwrap().body, b"hello");
+    }
+}
+
+#[test]
+fn redirects_stay_within_the_origin() {
+    let port = server(|mut client, request| {
+        let path = request.split(' ').nth(1).unwrap().to_owned();
+        let answer = match path.as_str() {
+            "/whole" => "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1".to_owned(),
+            "/away" => "HTTP/1.1 302 Found\r\nLocation: http://example.invalid/?t0psecret\r\n\r\n".to_owned(),
+            "/file" => "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n".to_owned(),
+            "/round" => "HTTP/1.1 302 Found\r\nLocation: /round\r\n\r\n".to_owned(),
+            _ => "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: /whole\r\n\r\n".to_owned(),
+        };
+        let _ = client.write_all(answer.as_bytes());
+    });
+    let get = |path: &str| get(&format!("http://127.0.0.1:{port}{path}"), settings());
+    assert_eq!(get("/old").unwrap().body, b"1");
+    assert_eq!(get("/away"), Err(HttpError::Elsewhere("http://example.invalid/".to_owned())));
+    assert!(matches!(get("/file"), Err(HttpError::Elsewhere(_))));
+    assert!(matches!(get("/round"), Err(HttpError::Elsewhere(_))));
+
+    // What is sent is sent to nobody else, and no other origin is asked by this client at all.
+    let url: Url = format!("http://127.0.0.1:{port}/old").parse().unwrap();
+    let client = Client::new(&url, settings()).unwrap();
+    let post = Request { method: Method::Post, url: &url, auth: &Auth::None, headers: &[], body: b"x" };
+    assert!(matches!(client.send(post), Err(HttpError::Elsewhere(_))));
+    let other: Url = "http://127.0.0.2/".parse().unwrap();
+    let request = Request { url: &other, method: Method::Get, ..post };
+    assert!(matches!(client.send(request), Err(HttpError::Elsewhere(_))));
+}
+
+#[test]
+fn a_chain_of_redirects_has_one_deadline() {
+    let port = server(|mut client, _| {
+        thread::sleep(LIMIT * 3 / 4);
+        let _ = client.write_all(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /next\r\n\r\n");
+    });
+    assert_eq!(at(port), Err(HttpError::TimedOut(LIMIT)));
+}
+
+#[test]
+fn what_is_no_whole_answer_is_an_error_with_its_cause() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+    let large = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &vec![b'9'; 5_000_000]].concat();
+    let heads = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1_000_000));
+    for (what, port, absence) in [
+        ("nobody", nobody, Absence::Unreachable),
+        ("closes at once", answering(""), Absence::Unreachable),
+        ("closes in the head", answering("HTTP/1.1 200 OK\r\nCont"), Absence::Unreachable),
+        ("closes in the body", answering(format!("{whole}4")), Absence::Unreachable),
+        ("megabytes", answering(large), Absence::Unparsable),
+        ("megabytes of head", answering(heads), Absence::Unparsable),
+        ("something else", answering("SSH-2.0-OpenSSH_9.2\r\n\r\n"), Absence::Unparsable),
+        ("zeros", answering(vec![0; 100_000]), Absence::Unparsable),
+    ] {
+        assert_eq!(at(port).map_err(|error| error.absence()), Err(absence), "{what}: {:?}", at(port));
+    }
+    assert_eq!(at(answering(format!("{whole}4"))), Err(HttpError::Torn));
+}
+
+#[test]
+fn one_byte_at_a_time_is_too_slow_in_the_head_and_in_the_body() {
+    let silent = server(|client, _| std::mem::forget(client));
+    assert_eq!(at(silent), Err(HttpError::TimedOut(LIMIT)));
+    for head in ["", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"] {
+        let drip = server(move |mut client, _| {
+            thread::spawn(move || {
+                let _ = client.write_all(head.as_bytes());
+                let rest = "HTTP/1.1 200 OK\r\nX: ".bytes().chain(std::iter::repeat(b'x'));
+                for byte in rest {
+                    if client.write_all(&[byte]).is_err() {
+                        break;
+                    }
+                    thread::sleep(LIMIT / 8);
+                }
+            });
+        });
+        assert_eq!(at(drip), Err(HttpError::TimedOut(LIMIT)), "{head:?}");
+    }
+}
+
+#[test]
+fn a_small_answer_that_grows_when_it_is_decompressed_is_too_large() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&vec![b'0'; 10_000_000]).unwrap();
+    let packed = packed.finish().unwrap();
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
+    assert_eq!(at(answering([head.as_bytes(), &packed].concat())), Err(HttpError::TooLarge(1_000)));
+}
+
+/// A server with a certificate of its own, and that certificate as PEM.
+fn secure(name: &str) -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), client);
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42");
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    (port, made.cert.pem())
+}
+
+#[test]
+fn certificates_are_believed_where_somebody_said_so_only() {
+    let (port, pem) = secure("localhost");
+    let (_, other) = secure("localhost");
+    let trusting = |pem: &str| Settings { trust: Trust::Pem(pem.as_bytes().to_vec()), ..settings() };
+    let url = format!("https://localhost:{port}/");
+    assert_eq!(get(&url, trusting(&pem)).unwrap().body, b"42");
+    for (what, url, settings) in [
+        ("another's", url.clone(), trusting(&other)),
+        ("of another name", format!("https://127.0.0.1:{port}/"), trusting(&pem)),
+    ] {
+        let error = get(&url, settings).unwrap_err();
+        assert!(matches!(error, HttpError::Tls(_)), "{what}: {error:?}");
+        assert_eq!(error.absence(), Absence::Unreachable);
+    }
+    for pem in ["", "nonsense", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+        assert!(matches!(get(&url, trusting(pem)), Err(HttpError::Certificates(_))), "{pem:?}");
+    }
+    let nowhere = Settings { trust: Trust::File("/nonexistent".into()), ..settings() };
+    assert!(matches!(get(&url, nowhere), Err(HttpError::Certificates(_))));
+    // An address without TLS asks for no certificate.
+    let nowhere = Settings { trust: Trust::File("/nonexistent".into()), ..settings() };
+    let plain = answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n7");
+    assert_eq!(get(&format!("http://127.0.0.1:{plain}/"), nowhere).unwrap().body, b"7");
+}
+
+#[test]
+fn tls_that_never_comes_about_has_the_same_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+    let (_, pem) = secure("localhost");
+    let trust = Trust::Pem(pem.into_bytes());
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            // The beginning of a handshake's record, a byte at a time.
+            for byte in [22, 3, 3, 63, 255].into_iter().chain(std::iter::repeat(0)) {
+                if client.write_all(&[byte]).is_err() {
+                    break;
+                }
+                thread::sleep(LIMIT / 8);
+            }
+        }
+    });
+    assert_eq!(get(&url, Settings { trust, ..settings() }), Err(HttpError::TimedOut(LIMIT)));
+}

@@ -1,0 +1,47 @@
+//! The probes against real services, each started by its test, and against servers that misbehave.
+//!
+//! Nothing is skipped: where a service is missing, its tests fail and say how to get it.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod apache;
+mod daemon;
+mod leaks;
+mod misbehaving;
+mod nginx;
+mod postgres;
+mod prometheus;
+mod redis;
+mod run;
+
+use std::time::{Duration, Instant};
+use vmpolicy_core::file::parse;
+use vmpolicy_core::input::Absence;
+use vmpolicy_core::ports::Probe;
+
+/// A probe as the policy file has it: `redis: { info: used_memory }`.
+pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
+    let text = format!(
+        "version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nindicators: {{ x: {{ every: 1m, probe: {{ {written} }} }} }}\n"
+    );
+    let parsed = parse(text.as_bytes());
+    assert_eq!(parsed.problems, [], "{written}");
+    let spec = &parsed.shell.probes[0].as_ref().unwrap().value;
+    vmpolicy_daemon::probe::make("x", "g", spec).unwrap()
+}
+
+pub(crate) fn read(written: &str) -> Result<f64, Absence> {
+    probe(written).read()
+}
+
+/// Reads until it is so; each reading is one poll.
+pub(crate) fn until(probe: &mut dyn Probe, what: &str, so: impl Fn(Result<f64, Absence>) -> bool) {
+    let began = Instant::now();
+    loop {
+        let read = probe.read();
+        if so(read) {
+            return;
+        }
+        assert!(began.elapsed() < run::PATIENCE, "{what} does not come: {read:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
