@@ -12,6 +12,7 @@ use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
+use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{locator, probe};
 use shift::Shift;
@@ -106,12 +107,14 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     if let Err(error) = published.change(metrics_of(&config), &asker) {
         tracing::error!("no metrics: {error}");
     }
-    let mut office = Office { options, asker, sender, desk: &mut desk, published };
+    let mut office =
+        Office { options, asker, sender, desk: &mut desk, published, pulse: Pulse::of_systemd() };
     let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
     while let Some(beginning) = next {
         next = live(&mut office, beginning, &mut clock, events)?;
         forget_ports(&office.sender, events);
     }
+    systemd::stopping();
     tracing::info!("stopped");
     Ok(())
 }
@@ -123,6 +126,7 @@ struct Office<'a> {
     sender: Sender<Event>,
     desk: &'a mut Desk,
     published: Published,
+    pulse: Pulse,
 }
 
 /// What a life of the daemon begins with: the first, or another one in the same process, as with a new process but for the
@@ -158,12 +162,14 @@ fn live(
     let station = Station { plan, shadow: Shadow::at(here.clone()) };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
-    let identity = Identity { guest: config.guest.clone(), dry_run: gate.is_dry() };
+    let guest = config.guest.clone();
+    let identity = Identity { guest: guest.clone(), dry_run: gate.is_dry() };
     let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
     let now = Clock::now(clock);
     office.desk.begin(gate, driver.engine(), now);
     let mut shift = Shift::new(office, station);
     turn(&mut driver, &mut shift, now, &Input::Start(setup));
+    systemd::ready(&guest);
     if let Some(word) = hold {
         turn(&mut driver, &mut shift, Clock::now(clock), &Input::Operator(word));
     }

@@ -24,5 +24,6 @@ pub mod secret;
 pub mod shard;
 mod spans;
 pub mod store;
+pub mod systemd;
 pub mod trace;
 pub mod zones;

@@ -68,7 +68,7 @@ pub fn run<S: AsRef<OsStr>>(argv: &[S], limit: Duration) -> Result<Finished, Run
     let end = Instant::now() + limit;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    for secret in SECRETS {
+    for secret in SECRETS.into_iter().chain(crate::systemd::VARIABLES) {
         command.env_remove(secret);
     }
     let mut child = command.spawn().map_err(|source| RunError::Spawn {

@@ -73,6 +73,11 @@ pub trait Desk<S, R> {
         let _ = (now, input, driver);
     }
 
+    /// The loop turns, and would sleep for so long at most: for how long may it?
+    fn waits(&mut self, at_most: Duration) -> Duration {
+        at_most
+    }
+
     /// Whether the loop is to end, as something has changed that only a new beginning can take in.
     fn begins_anew(&self) -> bool {
         false
@@ -105,9 +110,10 @@ where
     loop {
         let now = clock.now();
         driver.retry(now);
-        let sleep = driver.wake_at().map_or(SLEEP_MAX, |at| {
+        let longest = desk.waits(SLEEP_MAX);
+        let sleep = driver.wake_at().map_or(longest, |at| {
             // A deadline that is past is not slept for; it comes back as a tick below.
-            Duration::from_millis(at.since(now.mono).millis()).min(SLEEP_MAX)
+            Duration::from_millis(at.since(now.mono).millis()).min(longest)
         });
         let sleep = if ticked { sleep.max(SLEEP_AFTER_TICK) } else { sleep };
         let (input, slept) = match events.recv_timeout(sleep) {
@@ -138,7 +144,7 @@ where
         ticked = false;
         match input {
             Some(input) => turn(driver, desk, now, &input),
-            None if driver.is_due(now) || slept && sleep == SLEEP_MAX => {
+            None if driver.is_due(now) || slept && sleep == longest => {
                 ticked = true;
                 turn(driver, desk, now, &Input::Tick);
             }

@@ -10,6 +10,7 @@ use crate::journal::Journal;
 use crate::store::{Kind, Store};
 use crate::zones::SystemZones;
 use std::sync::Arc;
+use std::time::Duration;
 use vmpolicy_core::Input;
 use vmpolicy_core::input::Word;
 use vmpolicy_core::time::Now;
@@ -206,6 +207,11 @@ impl agent::Desk<Store, Journal> for Shift<'_, '_> {
 
     fn turned(&mut self, now: Now, input: &Input, driver: &Loop) {
         self.office.desk.turned(&standing(now, driver), input, driver.last_output());
+    }
+
+    fn waits(&mut self, at_most: Duration) -> Duration {
+        self.office.pulse.beat();
+        self.office.pulse.longest_sleep(at_most)
     }
 
     fn begins_anew(&self) -> bool {

@@ -13,3 +13,4 @@ mod metrics;
 mod mode;
 mod replay;
 mod server;
+mod systemd;
