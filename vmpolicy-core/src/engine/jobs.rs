@@ -75,7 +75,7 @@ impl Step<'_> {
         for rule in bits::<RuleId>(self.plan.queue_readers[id]) {
             let (state, tarry) = (&self.state.rules[rule], self.policy.rules[rule].tarry);
             // A window in its condition may have opened or closed since the batch came.
-            let still = state.truth == Truth::Breach && self.is_breach(rule);
+            let still = state.truth == Truth::Breach && self.truth_now(rule) == Truth::Breach;
             if still && state.counter.reached(tarry, self.t) {
                 self.ready |= bit(rule);
             }

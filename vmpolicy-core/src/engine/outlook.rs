@@ -156,7 +156,7 @@ impl Engine {
         let t = self.time(now);
         let (policy, plan) = (&*self.policy, &*self.plan);
         let mut step = Step { policy, plan, state: &mut state, out, now, t, ready: 0 };
-        let truth = step.truth(&policy.rules[rule].when, 0);
+        let truth = step.truth_now(rule);
         // Before obstacles are looked for: that marks hosts as tried.
         let to = step.target(rule);
         let because = step.because(rule, 0);

@@ -155,12 +155,11 @@ impl Step<'_> {
         }
     }
 
-    /// Whether a rule is true now, by what its indicators gave last.
-    pub(super) fn is_breach(&self, rule: RuleId) -> bool {
+    /// What a rule says now, by what its indicators gave last.
+    pub(super) fn truth_now(&self, rule: RuleId) -> Truth {
         match self.truth(&self.policy.rules[rule].when, 0) {
-            Truth::Breach => true,
-            Truth::Clear => false,
-            Truth::Unknown => self.breaks_by_time_outs(rule, 0),
+            Truth::Unknown if self.breaks_by_time_outs(rule, 0) => Truth::Breach,
+            truth => truth,
         }
     }
 

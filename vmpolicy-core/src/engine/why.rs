@@ -96,13 +96,6 @@ impl Engine {
         self.state.indicators.rows().get(id.index())?.value
     }
 
-    /// Whether an indicator has no sample because its probe ran out of time, and its policy calls that a breach
-    /// of the rules with the action `move`.
-    #[must_use]
-    pub fn timed_out(&self, id: IndicatorId) -> bool {
-        self.state.indicators.rows().get(id.index()).is_some_and(|state| state.timed_out)
-    }
-
     /// Where everything stands, as of the last step.
     #[must_use]
     pub fn view(&self) -> View {

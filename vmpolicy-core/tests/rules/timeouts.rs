@@ -258,7 +258,16 @@ fn a_request_says_that_it_rests_on_a_time_out() {
     let seen = &output.seen[because.seen()];
     let seen: Vec<_> = seen.iter().map(|seen| (seen.value, seen.timed_out, seen.truth)).collect();
     assert_eq!(seen, [(None, true, Truth::Breach), (None, true, Truth::Clear)]);
-    assert!(stage.engine.timed_out(IndicatorId::from_index(0)));
+}
+
+/// Catches: an operator who is told that the rule waits for a reading.
+#[test]
+fn why_nothing_happens_is_not_that_the_time_out_is_unknown() {
+    let policy = overload(3).timeout_breach().build();
+    let mut stage = Stage::new(&policy, |_, _, _| Err(Absence::TimedOut));
+    stage.run(MINUTE).expect("nothing that must never happen");
+    let outlook = stage.engine.outlook(stage.now, RuleId::from_index(0), &mut Output::default());
+    assert_eq!((outlook.truth, outlook.waits.name()), (Truth::Breach, "tarry"));
 }
 
 /// What was saved before the key was there has neither it nor the mark.

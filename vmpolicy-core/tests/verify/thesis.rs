@@ -34,6 +34,7 @@ fn nothing_that_must_never_happen_does() {
 fn policies_of_other_kinds_keep_it_too() {
     keeps_everything("many-indicators");
     keeps_everything("cron-window");
+    keeps_everything("web-server");
 }
 
 /// The example of an expectation file, and those of the page about them.

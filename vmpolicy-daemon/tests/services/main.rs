@@ -33,6 +33,15 @@ pub(crate) fn read(written: &str) -> Result<f64, Absence> {
     probe(written).read()
 }
 
+/// A probe that is made anew for each reading, and so keeps no connection.
+pub(crate) struct Anew(pub(crate) String);
+
+impl Probe for Anew {
+    fn read(&mut self) -> Result<f64, Absence> {
+        read(&self.0)
+    }
+}
+
 /// Reads until it is so; each reading is one poll.
 pub(crate) fn until(probe: &mut dyn Probe, what: &str, so: impl Fn(Result<f64, Absence>) -> bool) {
     let began = Instant::now();

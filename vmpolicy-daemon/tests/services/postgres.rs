@@ -1,7 +1,7 @@
 //! PostgreSQL: any number that a query gives, sessions that wait, passwords, and a server that goes and comes.
 
 use crate::run::{Running, Service, find, modest, own, secret};
-use crate::{probe, read, until};
+use crate::{Anew, probe, read, until};
 use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
@@ -174,10 +174,10 @@ fn users_and_passwords() {
     assert_eq!(as_user("watch", None, &folder), Ok(5.0));
 
     let _held: Vec<_> = (0..12).map(|_| Running::start(psql(&server, "SELECT pg_sleep(600)"))).collect();
-    let mut crowded = probe(&format!(
+    let mut crowded = Anew(format!(
         "postgres: {{ query: SELECT 5, user: clear, database: postgres, {socket}, password_file: \"{}\" }}",
         file.display()
     ));
     secret(&file, "plain");
-    until(&mut *crowded, "that it is full", |read| read == Err(Absence::Denied));
+    until(&mut crowded, "that it is full", |read| read == Err(Absence::Denied));
 }

@@ -130,7 +130,11 @@ rules:
   - { name: quiet, when: { all: [idle > 40, spare > 40] }, tarry: 90, do: move-to-base }
 ";
     let said = explained(yaml, |explained| explained.indicators.join("\n"));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"
+    idle is a probe that the file does not name, read every 20 seconds. A time-out is a breach of saturated and full; to any other rule it says nothing.
+    busy is a probe that the file does not name, read every 20 seconds.
+    spare is a probe that the file does not name, read every 20 seconds. Up to 2 missing readings in a row change nothing; the next one starts the counting again. A time-out is declared to be a breach, and no rule goes by it.
+    ");
 }
 
 /// What settling, tarry, dwell and budget come to together.
