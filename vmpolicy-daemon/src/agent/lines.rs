@@ -36,10 +36,10 @@ impl<R> Lines<R> {
         Self { identity, sink, waiting: Vec::new(), inputs: None }
     }
 
-    /// Keeps the inputs, too, from the engine's first one on.
+    /// Keeps the inputs, too.
     #[must_use]
     pub fn with_inputs(self, inputs: Option<InputLog>) -> Self {
-        Self { inputs: inputs.map(InputLog::anew), ..self }
+        Self { inputs, ..self }
     }
 
     /// Where the lines go. What waits is lost.

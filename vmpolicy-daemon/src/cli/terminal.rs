@@ -60,7 +60,7 @@ pub fn print(text: &str) -> Result<(), Exit> {
 ///
 /// # Errors
 ///
-/// As [`print`].
+/// As [`print()`].
 pub fn print_to_reader(text: &str) -> Result<bool, Exit> {
     write(text).map_err(|error| {
         complain(&format!("can't write to standard output: {error}"));
@@ -72,7 +72,7 @@ pub fn print_to_reader(text: &str) -> Result<bool, Exit> {
 ///
 /// # Errors
 ///
-/// Where there is none, or as [`print`].
+/// Where there is none, or as [`print()`].
 pub fn print_json(json: serde_json::Result<String>) -> Result<(), Exit> {
     let json = json.map_err(|error| {
         complain(&format!("can't print the result: {error}"));

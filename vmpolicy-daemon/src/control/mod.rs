@@ -1,6 +1,6 @@
 //! The daemon's control sockets: how things stand, why nothing happens, an operator's word.
 //!
-//! A thread for each socket speaks with the clients ([`serve`]) and asks the loop one [`Question`] at a time. The loop answers
+//! A thread for each socket speaks with the clients (`serve`) and asks the loop one [`Question`] at a time. The loop answers
 //! between two inputs from what it has at hand, and never waits for anybody. `docs/operating.md` describes the protocol.
 
 mod client;

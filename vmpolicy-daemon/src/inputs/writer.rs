@@ -36,13 +36,6 @@ impl InputLog {
         Ok(Self { path: path.to_path_buf(), file, begun: false, waiting: Vec::new(), failed: false })
     }
 
-    /// The engine is another one from here on.
-    #[must_use]
-    pub fn anew(mut self) -> Self {
-        self.begun = false;
-        self
-    }
-
     /// The engine is about to take an input.
     pub fn heard(&mut self, identity: &Identity, engine: &Engine, now: Now, input: &Input) {
         // A policy that waits is not in the saved state: a beginning there could not be replayed.
