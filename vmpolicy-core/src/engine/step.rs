@@ -274,6 +274,7 @@ impl<'a> Step<'a> {
         self.out.records.push(Record { at: self.now.wall, event });
     }
 
+    #[inline]
     fn locate_if_due(&mut self) {
         if let Some(due) = self.state.locate_due
             && due <= self.t

@@ -137,6 +137,7 @@ impl Service {
     /// Counters are whole numbers and never fall but in a [restart](Self::restart). The others are means over the end of
     /// the last step, with a fraction where a real one would waver between two whole numbers.
     #[must_use]
+    #[inline]
     pub fn read(&self, indicator: Indicator) -> Option<f64> {
         match &self.form {
             Form::Plain(plain) => plain.read(indicator),

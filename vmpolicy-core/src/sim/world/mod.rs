@@ -315,6 +315,7 @@ impl<'a, W: Watch> World<'a, W> {
         let unpacked = |entry: u64| (begins.0 + (entry >> 32) as i64, entry as u32);
         self.again.clear();
         let (mut next, mut last, mut at_once) = (0, begins, 0_u32);
+        let most = MOST_AT_ONCE as usize * (self.vms.len() + 1);
         loop {
             // What was planned comes before what wakes at the same moment: an answer before a look at the clock.
             let planned = self.agenda.next().map_or(i64::MAX, |at| at.0);
@@ -327,7 +328,6 @@ impl<'a, W: Watch> World<'a, W> {
             }
             let at = Mono(planned.min(wakes_at)).max(last);
             at_once = if at > last { 0 } else { at_once + 1 };
-            let most = MOST_AT_ONCE as usize * (self.vms.len() + 1);
             assert!((at_once as usize) < most, "the world stands still at {at:?}");
             last = at;
             if planned <= wakes_at {
