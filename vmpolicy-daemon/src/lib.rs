@@ -14,6 +14,7 @@ pub mod http;
 pub mod inputs;
 pub mod journal;
 pub mod locator;
+mod lock;
 pub mod metrics;
 pub mod number;
 pub mod probe;

@@ -8,10 +8,11 @@
 //! A file that is not exactly so, down to the last bit, is damaged. There is no repairing and no guessing:
 //! whoever reads it is told, and asks for nothing until the guest's location is known from elsewhere.
 
+use crate::lock;
 use atomic_write_file::AtomicWriteFile;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -125,17 +126,9 @@ impl Store {
         };
         DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(at(dir))?;
         let lock_path = dir.join(format!("{}.lock", kind.stem()));
-        let lock = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(at(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(dir.to_path_buf())),
-            Err(TryLockError::Error(source)) => return Err(at(&lock_path)(source)),
-        }
+        let lock = lock::hold(&lock_path)
+            .map_err(at(&lock_path))?
+            .ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
         let store = Self { path: dir.join(kind.stem()), guest: guest.to_owned(), sealed: false, _lock: lock };
         store.sweep(dir);
         Ok(store)

@@ -3,9 +3,10 @@
 use super::serve::{Limits, Listener, Protocol, Reply, Server};
 use super::wire::{ErrorCode, Refusal, Request};
 use super::{Ask, Asker, Unanswered};
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use crate::lock;
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,17 +72,9 @@ impl Sockets {
             fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(at(dir))?;
         }
         let lock_path = dir.join("control.lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(at(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SocketError::InUse(dir.to_path_buf())),
-            Err(TryLockError::Error(source)) => return Err(at(&lock_path)(source)),
-        }
+        let lock = lock::hold(&lock_path)
+            .map_err(at(&lock_path))?
+            .ok_or_else(|| SocketError::InUse(dir.to_path_buf()))?;
         let mut sockets = Self { paths: Vec::new(), servers: Vec::new(), _lock: lock };
         for (name, mode, may_act) in [(CONTROL, 0o660, true), (STATUS, 0o666, false)] {
             let path = dir.join(name);
