@@ -63,7 +63,7 @@ proptest! {
         spread in prop::collection::vec(0_usize..4, 20),
         order in any::<prop::sample::Index>(),
     ) {
-        let mut files = vec![String::from("version: 1\n"), String::new(), String::new(), String::new()];
+        let mut files = [String::from("version: 1\n"), String::new(), String::new(), String::new()];
         let mut all = sections(&example.replace("version: 1\n", ""));
         let turn = order.index(all.len());
         all.rotate_left(turn);
