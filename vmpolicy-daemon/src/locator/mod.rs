@@ -37,25 +37,25 @@ pub fn make(spec: &LocatorSpec, guest: &str) -> Option<Box<dyn Locator>> {
             Some(Box::new(NetworkLocator::new(PROC, hosts.collect())))
         }
         LocatorSpec::Assume(_) => None,
-        _ => Some(Unable::new("this program does not know such a locator")),
+        _ => Some(Unable::boxed("this program does not know such a locator")),
     }
 }
 
 #[cfg(feature = "http")]
 fn by_http(spec: &LocatorSpec) -> Box<dyn Locator> {
     let LocatorSpec::Http { pointer, hosts, web } = spec else {
-        return Unable::new("this program does not know such a locator");
+        return Unable::boxed("this program does not know such a locator");
     };
     let hosts = hosts.iter().map(|(answer, host)| (answer.clone(), host.value.clone())).collect();
     match HttpLocator::new(web, pointer.clone(), hosts) {
         Ok(locator) => Box::new(locator),
-        Err(fault) => Unable::new(format!("its address: {fault}")),
+        Err(fault) => Unable::boxed(format!("its address: {fault}")),
     }
 }
 
 #[cfg(not(feature = "http"))]
 fn by_http(_: &LocatorSpec) -> Box<dyn Locator> {
-    Unable::new("this program was built without the `http` locator")
+    Unable::boxed("this program was built without the `http` locator")
 }
 
 /// One that can't tell, and says why.
@@ -65,7 +65,7 @@ struct Unable {
 }
 
 impl Unable {
-    fn new(why: impl Into<String>) -> Box<dyn Locator> {
+    fn boxed(why: impl Into<String>) -> Box<dyn Locator> {
         Box::new(Self { why: why.into(), told: Told::default() })
     }
 }

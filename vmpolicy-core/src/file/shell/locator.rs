@@ -65,6 +65,9 @@ impl LocatorSpec {
     }
 }
 
+/// Each host with its networks.
+type OfHosts = Vec<(Located<String>, Vec<Located<Network>>)>;
+
 const LOCATORS: Kinds = Kinds {
     what: "locator",
     here: &["assume", "file", "exec", "http", "network"],
@@ -152,8 +155,8 @@ impl Reader {
     }
 
     /// Which networks are of which host; none is of two.
-    fn networks(&mut self, node: &Node) -> Option<Vec<(Located<String>, Vec<Located<Network>>)>> {
-        let mut hosts: Vec<(Located<String>, Vec<Located<Network>>)> = Vec::new();
+    fn networks(&mut self, node: &Node) -> Option<OfHosts> {
+        let mut hosts: OfHosts = Vec::new();
         for Entry { text, key, value, again } in
             self.entries(node, "hosts with their networks such as `{ HOST: 10.1.0.0/24 }`")?
         {
