@@ -15,7 +15,7 @@ mod load;
 mod mysql;
 #[cfg(feature = "http")]
 mod nginx;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod packets;
 #[cfg(feature = "http")]
 mod pointer;
