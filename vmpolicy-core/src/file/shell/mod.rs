@@ -10,6 +10,7 @@ mod mode;
 mod probe;
 mod queue;
 mod url;
+mod web;
 
 pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
 pub use self::locator::LocatorSpec;
@@ -18,10 +19,11 @@ pub use self::mode::Mode;
 pub(super) use self::probe::written as written_probe;
 pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
-    PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress, WebAuth, WebMethod, WebSpec,
+    PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
 pub use self::queue::QueueSource;
 pub use self::url::{UrlFault, url_fault};
+pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
 use super::reader::{Entry, Fields, Reader, choices};
