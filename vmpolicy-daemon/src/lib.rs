@@ -21,6 +21,7 @@ pub mod number;
 pub mod probe;
 pub mod process;
 pub mod provenance;
+pub mod queue;
 pub mod report;
 pub mod secret;
 pub mod shard;
