@@ -7,13 +7,15 @@
 mod hands;
 mod lines;
 mod queues;
+mod reporter;
 mod run;
 #[cfg(test)]
 mod tests;
 
-pub use hands::{Event, Hands, MakeProbe, WiredProbe, Wiring, WorkerId};
+pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
 pub use queues::{MakeQueue, Told, WiredQueue};
+pub use reporter::Reporter;
 pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
 
 use std::io;

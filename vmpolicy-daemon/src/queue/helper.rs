@@ -36,9 +36,8 @@ const REAP: Duration = Duration::from_secs(2);
 pub fn main() -> ExitCode {
     let mut stdin = BufReader::new(io::stdin());
     let mut line = String::new();
-    let order = stdin.read_line(&mut line).map_err(io::Error::from);
-    let order = order.and_then(|_| serde_json::from_str::<Order>(&line).map_err(io::Error::from));
-    let Ok(order) = order else {
+    let read = stdin.read_line(&mut line);
+    let Some(order) = read.ok().and_then(|_| serde_json::from_str::<Order>(&line).ok()) else {
         let _ = writeln!(io::stderr(), "vmpolicyd {HELPER}: the daemon starts this for each job of a queue");
         return ExitCode::from(2);
     };

@@ -61,7 +61,7 @@ pub struct Work {
 
 /// What became of a job, beside what it has printed.
 #[derive(Serialize)]
-struct Result<'a> {
+struct Became<'a> {
     guest: &'a str,
     queue: &'a str,
     batch: &'a str,
@@ -122,7 +122,7 @@ impl Work {
         false
     }
 
-    fn batch(&mut self) -> std::result::Result<Vec<String>, Fault> {
+    fn batch(&mut self) -> Result<Vec<String>, Fault> {
         if !self.settle(&[]) {
             return Err(Fault("a job that has ended can't be put away".to_owned()));
         }
@@ -249,7 +249,7 @@ impl Work {
             Ran::TimedOut => ("timed-out", None, None),
             Ran::Unfit(_) | Ran::NotStarted(_) | Ran::Lost(_) => ("unfit", None, None),
         };
-        let result = Result {
+        let result = Became {
             guest,
             queue,
             batch: &job.batch,
@@ -269,14 +269,14 @@ impl Work {
     }
 }
 
-fn written(path: &Path, result: &Result<'_>) -> io::Result<()> {
+fn written(path: &Path, result: &Became<'_>) -> io::Result<()> {
     let mut line = serde_json::to_vec(result)?;
     line.push(b'\n');
     replace(&SystemDisk, path, &line, 0o644)
 }
 
 impl JobQueue for Work {
-    fn claim(&mut self) -> std::result::Result<Vec<String>, Absence> {
+    fn claim(&mut self) -> Result<Vec<String>, Absence> {
         let turn = Arc::clone(&self.turn);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut self.stuck) {
