@@ -42,10 +42,10 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
-    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
-    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
-    url_fault,
+    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, COLLECTOR_TIMEOUT, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec,
+    LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT,
+    PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource, REDIS_PORT, RecordPlace, RedisRead, SecretSpec,
+    ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -73,6 +73,7 @@ const SECTIONS: &[&str] = &[
     "locator",
     "mode",
     "metrics",
+    "records",
 ];
 
 /// What was written, as far as it could be read.
@@ -242,8 +243,9 @@ impl Reader {
         let locator = self.locator(top, &mut moves);
         let mode = self.mode(top);
         let metrics = self.metrics(top);
+        let records = self.records(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator, mode, metrics };
+        let shell = Shell { guest: name, probes, sources, actuator, locator, mode, metrics, records };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

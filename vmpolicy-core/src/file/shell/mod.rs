@@ -9,6 +9,7 @@ mod metrics;
 mod mode;
 mod probe;
 mod queue;
+mod records;
 mod url;
 mod web;
 
@@ -22,6 +23,7 @@ pub use self::probe::{
     PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
 pub use self::queue::QueueSource;
+pub use self::records::{COLLECTOR_TIMEOUT, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec, RecordPlace, WhenFull};
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
@@ -47,6 +49,8 @@ pub struct Shell {
     pub mode: Option<Located<Mode>>,
     /// Where metrics are to be had; nowhere, where the file does not say.
     pub metrics: Option<Located<MetricsSpec>>,
+    /// Where records go; to standard output, where neither the file nor the command line says.
+    pub records: Vec<Located<RecordPlace>>,
 }
 
 impl Shell {
@@ -135,6 +139,9 @@ impl Reader {
                     Some(&"query") => "options such as `{ query: QUERY }`",
                     Some(&"info") => "options such as `{ info: used_memory }`",
                     Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
+                    Some(&"address") => "options such as `{ address: logs.example:6514 }`",
+                    Some(&"socket") => "no options, or `{ socket: PATH }`",
+                    Some(&"keep") => "options such as `{ url: https://logs.example/in }`",
                     Some(&"resource") => "options such as `{ resource: cpu }`",
                     Some(&"path") => "options such as `{ path: PATH }`",
                     Some(_) => "options such as `{ avg: 5 }`",
