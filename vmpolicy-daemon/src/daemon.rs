@@ -15,7 +15,7 @@ use crate::records::{self, Delivered, Drains, Records, RecordsError};
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, locator, probe};
+use crate::{actuator, locator, probe, queue};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
@@ -159,7 +159,8 @@ fn live(
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
-    let station = Station { plan, shadow: Shadow::at(here.clone()) };
+    let shop = queue::Shop::beside(&office.options.state);
+    let station = Station { plan, shadow: Shadow::at(here.clone()), shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref(), journal.drains()));
     let guest = config.guest.clone();
@@ -241,7 +242,7 @@ fn sockets(
 
 fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones) {
     let file = options.config.display();
-    tracing::info!(guest = %config.guest, "vmpolicyd {}: {file}", env!("CARGO_PKG_VERSION"));
+    tracing::info!(guest = %config.guest, "vmpolicyd {}: {}", env!("CARGO_PKG_VERSION"), config.files.join(", "));
     match gate {
         Gate::Open => {}
         Gate::DryRun => {
@@ -272,9 +273,6 @@ fn say_doubts(config: &Config) {
     }
     if config.shell.hooks.is_some() {
         tracing::warn!("hooks are not run by this version");
-    }
-    for (_, queue) in config.policy.queues().iter() {
-        tracing::warn!(queue = %queue.name, "this version reads no job queues");
     }
 }
 
@@ -385,6 +383,7 @@ fn is_embedded(config: &Config) -> bool {
 struct Station {
     plan: Plan,
     shadow: Shadow,
+    shop: queue::Shop,
 }
 
 impl Station {
@@ -410,7 +409,12 @@ impl Station {
             true => actuator,
             false => Delivered::before(actuator, drains, &config.policy),
         };
-        Wiring { probes: probes(config), actuator, locator }
+        // Who asks for nothing takes no work from others either.
+        let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };
+        if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
+            tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
+        }
+        Wiring { probes: probes(config), actuator, locator, queues }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The policy file: YAML to a [`Policy`], or to everything that is wrong with it.
 //!
-//! [`load`] does it all. [`parse`] stops before the policy is judged, for programs that want to change what was
-//! written. Neither reads a file: the text is given. All problems are found in one run, and told as plain
-//! data with places; drawing them is left to others.
+//! [`load`] does it all, [`load_parts`] too for a policy that is spread over several files. [`parse`] stops before the
+//! policy is judged, for programs that want to change what was written. None of them reads a file: the text is given.
+//! All problems are found in one run, and told as plain data with places; drawing them is left to others.
 //!
 //! ```
 //! use vmpolicy_core::file::{line_col, load};
@@ -19,9 +19,11 @@
 
 #[cfg(feature = "sim")]
 pub mod expect;
+mod idle;
 mod kind;
 mod limits;
 mod node;
+mod parts;
 mod problem;
 mod reader;
 mod rules;
@@ -37,16 +39,18 @@ mod write;
 mod yaml;
 
 pub use kind::FileKind;
+pub use parts::Parts;
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
 pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, COLLECTOR_TIMEOUT, HOOK_TIMEOUT, HookSpec,
-    HooksSpec, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
-    Network, NetworkFault, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
-    PsiResource, QueueSource, REDIS_PORT, RecordPlace, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault,
-    WebAuth, WebMethod, WebSpec, WhenFull, url_fault,
+    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, COLLECTOR_TIMEOUT, GradeSpec, GradedBy,
+    HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
+    KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RecordPlace, RedisRead, RunSpec, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth,
+    WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -109,26 +113,27 @@ pub struct Loaded {
 /// Names are not looked up here; [`PolicyFile::build`] does that.
 #[must_use]
 pub fn parse(text: &[u8]) -> Parsed {
-    let (node, problems) = match checked(text) {
-        Ok(text) => node::read(text),
-        Err(problem) => (None, vec![*problem]),
-    };
-    let mut reader = Reader::new(problems);
+    parse_parts(&[text])
+}
+
+/// As [`parse`], of a policy in several files: the first one with its `version`, the others with more sections.
+///
+/// Each file may add names to `arrays`, `indicators`, `windows` and `queues`; every other section is in one of them.
+/// Places count through all files; [`Parts::find`] says which one they are in.
+#[must_use]
+pub fn parse_parts(texts: &[&[u8]]) -> Parsed {
+    let mut reader = Reader::new(Vec::new());
     reader.doubts.from_file = true;
     let (mut file, mut shell) = (PolicyFile::default(), Shell::default());
-    match node {
-        Some(node) if node.is_null() => reader.nothing("`version: 1` and `arrays:`"),
-        Some(node) => {
-            if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
-                reader.version(&top);
-                (file, shell) = reader.top(&top, Reader::arrays);
-            } else {
-                reader.doubt_all();
-            }
+    if let Some(node) = reader.gather(texts) {
+        if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
+            reader.version(&top);
+            (file, shell) = reader.top(&top, Reader::arrays);
+        } else {
+            reader.doubt_all();
         }
-        None if reader.problems.is_empty() => reader.nothing("`version: 1` and `arrays:`"),
-        None => reader.doubt_all(),
     }
+    reader.hint_at_files(texts);
     let Reader { mut problems, doubts, .. } = reader;
     sort(&mut problems);
     Parsed { file, shell, problems, doubts }
@@ -141,13 +146,38 @@ pub fn parse(text: &[u8]) -> Parsed {
 /// Every problem, structural and semantic, in the order of the file. What is broken in one place is told once,
 /// not again for each use of it.
 pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
-    let Parsed { file, shell, mut problems, doubts } = parse(text);
+    load_parts(&[text], zones)
+}
+
+/// As [`load`], of a policy in several files.
+///
+/// ```
+/// use vmpolicy_core::file::{Parts, load_parts};
+/// # struct NoZones;
+/// # impl vmpolicy_core::policy::Zones for NoZones {
+/// #     fn zone(&self, _: &str) -> Option<vmpolicy_core::leaf::window::Zone> { None }
+/// # }
+/// let policy = "version: 1\narrays: { oslo: { hosts: [mln1, mln2] } }\n";
+/// let site = "locator: { assume: mln3 }\n";
+/// let files = [policy.as_bytes(), site.as_bytes()];
+/// let problems = load_parts(&files, &NoZones).unwrap_err();
+/// assert_eq!(problems[0].message, "there is no host named `mln3`");
+/// let (file, place) = problems[0].place.map(|place| Parts::of(files).find(place)).unwrap();
+/// assert_eq!((file, &site[place.start as usize..place.end as usize]), (1, "mln3"));
+/// ```
+///
+/// # Errors
+///
+/// Every problem of every file, in their order. What two files define is told with both places.
+pub fn load_parts(texts: &[&[u8]], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
+    let Parsed { file, shell, mut problems, doubts } = parse_parts(texts);
     problems.extend(unknown_hosts(&file, &shell, &doubts));
     let judged = file.judge(zones, doubts);
     match judged {
         Ok(policy) if problems.is_empty() => {
             let mut warnings = lint(&file, &policy);
             warnings.extend(limits::never_time_out(&file, &policy, &shell));
+            warnings.extend(idle::queues(&file, &shell));
             warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }
@@ -241,7 +271,8 @@ impl Reader {
         self.doubts.home |= home.is_none() && top.get("home").is_some();
         let (indicators, probes) = self.indicators(top);
         let windows = self.windows(top);
-        let (queues, sources) = self.queues(top);
+        let (queues, jobs) = self.queues(top);
+        let (sources, work) = jobs.into_iter().unzip();
         let rules = self.rules(top);
         let mut moves = self.moves(top);
         let actuator = self.actuator(top);
@@ -251,7 +282,8 @@ impl Reader {
         let metrics = self.metrics(top);
         let records = self.records(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator, hooks, mode, metrics, records };
+        let shell =
+            Shell { guest: name, probes, sources, work, actuator, locator, hooks, mode, metrics, records };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 
@@ -262,12 +294,14 @@ impl Reader {
             self.problems.push(Kind::MissingKey { key: "version" }.at(None, "version".to_owned(), hint));
             return;
         }
-        self.optional(top, "version", |reader, node| {
-            let text = reader.text(node, "`1`")?;
-            if text != "1" {
-                reader.blame(Kind::Version { found: node::short(text) }, node.place);
-            }
-            Some(())
-        });
+        self.optional(top, "version", Self::version_word);
+    }
+
+    fn version_word(&mut self, node: &node::Node) -> Option<()> {
+        let text = self.text(node, "`1`")?;
+        if text != "1" {
+            self.blame(Kind::Version { found: node::short(text) }, node.place);
+        }
+        Some(())
     }
 }
