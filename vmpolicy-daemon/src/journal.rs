@@ -1,12 +1,11 @@
 //! Records as JSON lines, on standard output or in a file.
 
+use crate::disk::{Disk, DiskFile, SystemDisk, SystemFile, append_lines};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use serde::Serialize;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 use vmpolicy_core::record::View;
@@ -45,8 +44,9 @@ pub fn render(policy: &Policy, guest: &str, dry_run: bool, output: &Output, line
 /// Where record lines go.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
-    is_file: bool,
+    file: Box<dyn DiskFile>,
+    /// Whether the file may end in the middle of a line that will be written again from its beginning.
+    torn: bool,
 }
 
 impl Journal {
@@ -56,7 +56,8 @@ impl Journal {
     ///
     /// Where it can't be duplicated.
     pub fn stdout() -> io::Result<Self> {
-        Self::of(io::stdout().as_fd().try_clone_to_owned()?.into())
+        let file = SystemFile::of(io::stdout().as_fd().try_clone_to_owned()?.into())?;
+        Ok(Self { file: Box::new(file), torn: false })
     }
 
     /// The end of this file, which is made where it is not there.
@@ -65,41 +66,54 @@ impl Journal {
     ///
     /// Where it can't be opened.
     pub fn file(path: &Path) -> io::Result<Self> {
-        Self::of(OpenOptions::new().create(true).append(true).mode(0o640).open(path)?)
+        Self::file_on(&SystemDisk, path)
     }
 
-    fn of(file: File) -> io::Result<Self> {
-        let is_file = file.metadata()?.is_file();
-        Ok(Self { file, is_file })
+    /// The same on this disk.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be opened.
+    pub fn file_on(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
+        Ok(Self { file: append_lines(disk, path, 0o640)?, torn: false })
     }
 
-    /// Writes lines, and removes from `lines` what was written.
+    /// Writes lines, and removes from `lines` what was written and is on disk.
     ///
     /// # Errors
     ///
     /// Where not all could be written; the rest is still in `lines`, so that the next attempt goes on
-    /// in the middle of a line where this one stopped.
+    /// in the middle of a line where this one stopped. What a disk has taken and then can't keep is still there
+    /// as a whole: it is written again, and may stand in the file twice.
     pub fn write(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         let mut written = 0;
         let done = loop {
             let rest = &lines[written..];
+            let chunk = if self.torn { b"\n" } else { &rest[..rest.len().min(CHUNK_BYTES)] };
             if rest.is_empty() {
-                break if self.is_file { self.file.sync_data() } else { Ok(()) };
+                break Ok(());
             }
-            match self.write_some(&rest[..rest.len().min(CHUNK_BYTES)]) {
+            match self.write_some(chunk) {
+                Ok(_) if self.torn => self.torn = false,
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Err(error),
             }
         };
-        lines.drain(..written);
+        if let Some(last) = written.checked_sub(1) {
+            self.file.sync().inspect_err(|_| self.torn = lines[last] != b'\n')?;
+            lines.drain(..written);
+        }
         done
     }
 
     fn write_some(&mut self, chunk: &[u8]) -> io::Result<usize> {
-        if !self.is_file {
+        if let Some(stream) = self.file.stream() {
             let timeout = Timespec { tv_sec: 0, tv_nsec: PATIENCE.subsec_nanos().into() };
-            match poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&timeout)) {
+            match poll(&mut [PollFd::new(&stream, PollFlags::OUT)], Some(&timeout)) {
                 Ok(0) => return Err(io::Error::new(io::ErrorKind::WouldBlock, "nobody reads the records")),
                 Ok(_) => {}
                 Err(Errno::INTR) => return Err(io::ErrorKind::Interrupted.into()),
@@ -119,10 +133,15 @@ mod tests {
     use std::io::Read;
     use std::time::Instant;
 
+    fn to_pipe(writer: io::PipeWriter) -> Journal {
+        let file = SystemFile::of(std::os::fd::OwnedFd::from(writer).into()).unwrap();
+        Journal { file: Box::new(file), torn: false }
+    }
+
     #[test]
     fn a_full_pipe_holds_nobody_up_and_loses_nothing() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut journal = Journal::of(std::os::fd::OwnedFd::from(writer).into()).unwrap();
+        let mut journal = to_pipe(writer);
         let text: Vec<u8> = (0..40_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
         let mut lines = text.clone();
         let began = Instant::now();
@@ -144,7 +163,7 @@ mod tests {
     #[test]
     fn a_closed_pipe_and_a_full_disk_are_errors() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut journal = Journal::of(std::os::fd::OwnedFd::from(writer).into()).unwrap();
+        let mut journal = to_pipe(writer);
         drop(reader);
         let mut lines = b"x\n".to_vec();
         assert_eq!(journal.write(&mut lines).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
@@ -152,6 +171,59 @@ mod tests {
         let mut full = Journal::file(Path::new("/dev/full")).unwrap();
         assert!(full.write(&mut lines).is_err());
         assert_eq!(lines, b"x\n");
+    }
+
+    #[test]
+    fn records_that_a_disk_took_and_can_t_keep_wait_and_are_written_again() {
+        let mut journal = Journal { file: Box::new(Forgetful::default()), torn: false };
+        let mut lines = b"a\n".to_vec();
+        assert!(journal.write(&mut lines).is_err());
+        assert_eq!(lines, b"a\n", "what waits for the record must not leave");
+        journal.write(&mut lines).unwrap();
+        assert!(lines.is_empty());
+        lines.extend_from_slice(b"0123456789abc\n");
+        assert_eq!(journal.write(&mut lines).unwrap_err().kind(), io::ErrorKind::InvalidInput, "of the sync");
+        assert_eq!(lines, b"0123456789abc\n");
+        // What was cut off gets its end, and the line is written again. A full disk alone leaves it whole.
+        assert_eq!(journal.write(&mut lines).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(lines, b"789abc\n");
+        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("a\na\n01234567\n0123456")"#);
+    }
+
+    /// Takes eight bytes, then is full for once; keeps what it took at every second attempt.
+    #[derive(Default)]
+    struct Forgetful {
+        taken: Vec<u8>,
+        since: usize,
+        syncs: usize,
+    }
+
+    impl std::fmt::Debug for Forgetful {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "Forgetful({:?})", String::from_utf8_lossy(&self.taken))
+        }
+    }
+
+    impl DiskFile for Forgetful {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = bytes.len().min(8 - self.since);
+            self.since += count;
+            self.taken.extend_from_slice(&bytes[..count]);
+            if count > 0 { Ok(count) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            (self.since, self.syncs) = (0, self.syncs + 1);
+            if self.syncs % 2 == 1 { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(()) }
+        }
+
+        fn last(&mut self) -> io::Result<Option<u8>> {
+            Ok(self.taken.last().copied())
+        }
+
+        fn is_named(&self, _: &Path) -> bool {
+            true
+        }
     }
 
     #[test]

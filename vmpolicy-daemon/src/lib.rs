@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod disk;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod inputs;

@@ -8,14 +8,12 @@
 //! A file that is not exactly so, down to the last bit, is damaged. There is no repairing and no guessing:
 //! whoever reads it is told, and asks for nothing until the guest's location is known from elsewhere.
 
-use crate::lock;
-use atomic_write_file::AtomicWriteFile;
+use crate::disk::{self, Disk, Hold, SystemDisk};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the state is where nobody says otherwise.
 pub const DEFAULT_DIR: &str = "/var/lib/vmpolicy";
@@ -107,10 +105,12 @@ pub enum Found<T> {
 /// The state file of one guest, held against other daemons for as long as this lives.
 #[derive(Debug)]
 pub struct Store {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     guest: String,
+    kind: Kind,
     sealed: bool,
-    _lock: File,
+    _hold: Hold,
 }
 
 impl Store {
@@ -120,16 +120,27 @@ impl Store {
     ///
     /// Where another daemon has it, or it can't be made.
     pub fn open(dir: &Path, guest: &str, kind: Kind) -> Result<Self, OpenError> {
+        Self::open_on(Arc::new(SystemDisk), dir, guest, kind)
+    }
+
+    /// The same on this disk.
+    ///
+    /// # Errors
+    ///
+    /// Where another daemon has it, or it can't be made.
+    pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, guest: &str, kind: Kind) -> Result<Self, OpenError> {
         let at = |path: &Path| {
             let path = path.to_path_buf();
             move |source| OpenError::Io { path, source }
         };
-        DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(at(dir))?;
+        disk.create_folder(dir, 0o750).map_err(at(dir))?;
         let lock_path = dir.join(format!("{}.lock", kind.stem()));
-        let lock = lock::hold(&lock_path)
+        let hold = disk
+            .hold(&lock_path)
             .map_err(at(&lock_path))?
             .ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
-        let store = Self { path: dir.join(kind.stem()), guest: guest.to_owned(), sealed: false, _lock: lock };
+        let (path, guest) = (dir.join(kind.stem()), guest.to_owned());
+        let store = Self { disk, path, guest, kind, sealed: false, _hold: hold };
         store.sweep(dir);
         Ok(store)
     }
@@ -145,11 +156,11 @@ impl Store {
     fn sweep(&self, dir: &Path) {
         let Some(name) = self.path.file_name().and_then(|name| name.to_str()) else { return };
         let prefix = format!(".{name}.");
-        let Ok(entries) = fs::read_dir(dir) else { return };
-        for entry in entries.flatten() {
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+        let Ok(names) = self.disk.names(dir) else { return };
+        for name in names {
+            if name.to_str().is_some_and(|name| name.starts_with(&prefix)) {
                 // Litter that stays is no harm.
-                let _ = fs::remove_file(entry.path());
+                let _ = self.disk.remove(&dir.join(name));
             }
         }
     }
@@ -157,12 +168,10 @@ impl Store {
     /// Reads the state.
     #[must_use]
     pub fn load<T: DeserializeOwned>(&self) -> Found<T> {
-        let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
-        match read {
+        match self.disk.read(&self.path, BYTES_MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Fresh,
             Err(error) => Found::Damaged(error.into()),
-            Ok(_) => match decode(&bytes, &self.guest) {
+            Ok(bytes) => match decode(&bytes, &self.guest) {
                 Ok(saved) => Found::Known(saved),
                 Err(damage) => Found::Damaged(damage),
             },
@@ -173,15 +182,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where it could not be written; the file is as before then.
+    /// Where it could not be written; the file has the state before or this one then.
     pub fn save<T: Serialize>(&mut self, saved: &T) -> io::Result<()> {
         if self.sealed {
             return Ok(());
         }
         let bytes = encode(saved, &self.guest)?;
-        let mut file = AtomicWriteFile::options().mode(0o600).open(&self.path)?;
-        file.write_all(&bytes)?;
-        file.commit()
+        disk::replace(&*self.disk, &self.path, &bytes, 0o600)
     }
 
     /// Leaves the file as it is from now on: it is damaged, and only a person may say that the guest is
@@ -192,8 +199,8 @@ impl Store {
 
     /// Whose state it is.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        if self.path.ends_with(Kind::Dry.stem()) { Kind::Dry } else { Kind::Live }
+    pub const fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Removes the file, so that the guest starts for the first time. Of a dry run only: it holds beliefs.
@@ -202,7 +209,7 @@ impl Store {
     ///
     /// Where it can't be removed.
     pub fn forget(&mut self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
+        match self.disk.remove(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -217,7 +224,7 @@ impl Store {
         let mut name = self.path.clone().into_os_string();
         name.push(".damaged");
         let aside = PathBuf::from(name);
-        fs::rename(&self.path, &aside)?;
+        self.disk.rename(&self.path, &aside)?;
         Ok(aside)
     }
 }
@@ -285,6 +292,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], guest: &str) -> Result<T, Damag
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fs;
 
     type State = Vec<(String, f64)>;
 

@@ -16,6 +16,7 @@ mod tests;
 mod tls;
 mod trust;
 mod url;
+mod web;
 
 pub use auth::Auth;
 pub use error::HttpError;
@@ -23,13 +24,15 @@ pub use error::HttpError;
 pub use packed::{PACKED, unpacked};
 pub use trust::Trust;
 pub use url::Url;
+pub use web::Web;
 
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderMap, Request as Wire, Response};
 use ureq::tls::TlsConfig;
-use ureq::{Agent, AsSendBody, Body};
+use ureq::{Agent, AsSendBody, Body, SendBody};
 
 /// How many times one is sent elsewhere within an origin.
 const REDIRECTS_MAX: u32 = 3;
@@ -112,6 +115,8 @@ pub struct Head {
     pub etag: Option<String>,
     /// When to come again: seconds, or a date (RFC 9110, 10.2.3).
     pub retry_after: Option<String>,
+    /// Where to look next (RFC 9110, 10.2.2).
+    pub location: Option<String>,
 }
 
 impl Head {
@@ -129,6 +134,7 @@ impl Head {
             content_encoding: text("content-encoding"),
             etag: text("etag"),
             retry_after: text("retry-after"),
+            location: text("location"),
         }
     }
 }
@@ -148,6 +154,16 @@ pub struct Opened {
     pub head: Head,
     /// Its body, which ends well only where all of it has come.
     pub body: Box<dyn Read + Send>,
+}
+
+/// Why there is no whole answer to what is better not asked twice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Unanswered {
+    /// What went wrong.
+    pub error: HttpError,
+    /// Whether the server may have any of the body. If not, it can't act on it.
+    pub sent: bool,
 }
 
 /// Who asks one origin.
@@ -199,6 +215,30 @@ impl Client {
         let mut bytes = Vec::new();
         body.read_to_end(&mut bytes).map_err(|error| self.broken(&error))?;
         Ok(Answer { head, body: bytes })
+    }
+
+    /// One exchange within this limit, to the end of its body, that may start something: a redirect is an answer like
+    /// any other, and of a failure it is told whether the server can know what was asked.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no whole answer.
+    pub fn send_once(&self, request: Request<'_>, limit: Duration) -> Result<Answer, Unanswered> {
+        let sent = Cell::new(false);
+        let length = request.body.len().to_string();
+        let mut headers = request.headers.to_vec();
+        headers.push(("content-length", &length));
+        let asked = Request { headers: &headers, ..request };
+        let mut body = Watched { rest: request.body, sent: &sent };
+        let body = SendBody::from_reader(&mut body);
+        let answered = self.exchange(&asked, request.url, body, Some(limit)).and_then(|response| {
+            let head = Head::of(&response);
+            let mut body = response.into_body().into_with_config().limit(self.settings.body_max).reader();
+            let mut bytes = Vec::new();
+            body.read_to_end(&mut bytes).map_err(|error| self.broken(&error))?;
+            Ok(Answer { head, body: bytes })
+        });
+        answered.map_err(|error| Unanswered { error, sent: sent.get() })
     }
 
     /// One exchange, to the end of its head: the body is read by the caller, who has what is left of the limit.
@@ -261,6 +301,20 @@ impl Client {
     #[must_use]
     pub fn broken(&self, error: &io::Error) -> HttpError {
         HttpError::of_io(error, self.settings.limit)
+    }
+}
+
+/// A body that knows whether anybody has asked for any of it. That happens once there is a connection, TLS and all, and
+/// the head is sent.
+struct Watched<'a> {
+    rest: &'a [u8],
+    sent: &'a Cell<bool>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.sent.set(true);
+        self.rest.read(into)
     }
 }
 

@@ -28,6 +28,15 @@ fn server(treat: impl Fn(TcpStream, String) + Send + 'static) -> u16 {
     port
 }
 
+/// A port at which nobody listens, for as long as the value lives: none of the servers here is given it meanwhile.
+fn nobody() -> (std::os::fd::OwnedFd, u16) {
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
+    let held = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&held, &std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = std::net::SocketAddrV4::try_from(getsockname(&held).unwrap()).unwrap();
+    (held, at.port())
+}
+
 fn answering(text: impl Into<Vec<u8>>) -> u16 {
     let text = text.into();
     server(move |mut client, _| {
@@ -69,6 +78,7 @@ fn a_whole_answer_and_the_heads_that_callers_need() {
     let port = server(move |mut client, request| {
         send.send(request).unwrap();
         let head = "HTTP/1.1 503 Busy\r\nETag: \"7\"\r\nRetry-After: 3\r\nContent-Type: text/plain\r\n";
+        let head = format!("{head}Location: /x\r\n");
         let _ = client.write_all(format!("{head}Content-Length: 2\r\n\r\n42").as_bytes());
     });
     let answer = at(port).unwrap();
@@ -79,6 +89,7 @@ fn a_whole_answer_and_the_heads_that_callers_need() {
         content_encoding: None,
         etag: Some("\"7\"".to_owned()),
         retry_after: Some("3".to_owned()),
+        location: Some("/x".to_owned()),
     };
     assert_eq!(answer.head, head);
     let asked = asked.recv().unwrap().to_lowercase();
@@ -103,6 +114,57 @@ fn bodies_are_sent_whole() {
         let request = Request { method, url: &url, auth: &Auth::None, headers: &[], body: b"hello" };
         assert_eq!(client.send(request).unwrap().body, b"hello");
     }
+}
+
+/// What comes of a body that is sent once, to this address.
+fn post_once(url: &str, trust: Trust) -> Result<Answer, Unanswered> {
+    let url: Url = url.parse().unwrap();
+    let client = Client::new(&url, Settings { trust, ..settings() }).unwrap();
+    let request =
+        Request { method: Method::Post, url: &url, auth: &Auth::None, headers: &[], body: b"hello" };
+    client.send_once(request, LIMIT)
+}
+
+#[test]
+fn of_what_is_sent_once_it_is_known_whether_it_was_sent() {
+    let plain = |port: u16| post_once(&format!("http://127.0.0.1:{port}/"), Trust::System);
+    let port = server(|mut client, request| {
+        let mut body = [0; 5];
+        client.read_exact(&mut body).unwrap();
+        assert!(request.to_lowercase().contains("\r\ncontent-length: 5\r\n"), "{request}");
+        let _ = client
+            .write_all(b"HTTP/1.1 307 Elsewhere\r\nLocation: http://other/\r\nContent-Length: 5\r\n\r\n");
+        let _ = client.write_all(&body);
+    });
+    // Sent elsewhere, it stays where it is.
+    let answer = plain(port).unwrap();
+    assert_eq!((answer.head.status, answer.body.as_slice()), (307, &b"hello"[..]));
+    assert_eq!(answer.head.location.as_deref(), Some("http://other/"));
+
+    let (_held, unused) = nobody();
+    let (port, _) = secure("localhost");
+    let (_, other) = secure("localhost");
+    let nowhere = post_once("http://no.such.name.invalid/", Trust::System);
+    for (what, broken) in [
+        ("nobody there", plain(unused)),
+        ("no such name", nowhere),
+        ("a stranger", post_once(&format!("https://localhost:{port}/"), Trust::Pem(other.into_bytes()))),
+    ] {
+        assert!(!broken.unwrap_err().sent, "{what}");
+    }
+    let silent = server(|client, _| {
+        thread::sleep(LIMIT * 4);
+        drop(client);
+    });
+    let closing = server(|client, _| drop(client));
+    let endless = server(|mut client, _| {
+        let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while client.write_all(&[b'9'; 4_096]).is_ok() {}
+    });
+    for (port, expected) in [(silent, HttpError::TimedOut(LIMIT)), (endless, HttpError::TooLarge(1_000))] {
+        assert_eq!(plain(port), Err(Unanswered { error: expected, sent: true }));
+    }
+    assert!(plain(closing).unwrap_err().sent);
 }
 
 #[test]
@@ -145,7 +207,7 @@ fn a_chain_of_redirects_has_one_deadline() {
 
 #[test]
 fn what_is_no_whole_answer_is_an_error_with_its_cause() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (_held, nobody) = nobody();
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
     let large = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &vec![b'9'; 5_000_000]].concat();
     let heads = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1_000_000));

@@ -22,7 +22,7 @@ impl ApacheProbe {
     pub fn new(field: impl Into<String>, spec: &WebSpec) -> Result<Self, UrlFault> {
         let auto = if spec.url.contains('?') { "" } else { "?auto" };
         let url = format!("{}{auto}", spec.url).parse()?;
-        Ok(Self { field: field.into(), web: Web::at(spec, url)? })
+        Ok(Self { field: field.into(), web: Web::at(spec, url) })
     }
 }
 

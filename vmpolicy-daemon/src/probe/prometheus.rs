@@ -26,7 +26,7 @@ impl PrometheusProbe {
         let base = spec.url.trim_end_matches('/');
         let base = base.strip_suffix("/api/v1/query").or(base.strip_suffix("/api/v1")).unwrap_or(base);
         let url = format!("{base}/api/v1/query").parse()?;
-        Ok(Self { query: query.into(), web: Web::at(spec, url)? })
+        Ok(Self { query: query.into(), web: Web::at(spec, url) })
     }
 }
 

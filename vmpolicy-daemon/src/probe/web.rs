@@ -1,24 +1,15 @@
-//! What the probes by HTTP share: how to ask, and what an answer that says no means.
+//! What the probes by HTTP share: what an answer that says no means to an indicator.
 
 use super::Failure;
-use crate::http::{Auth, Client, HttpError, Method, Proxy, Request, Settings, Trust, Url};
-use crate::secret::SecretSource;
-use std::path::PathBuf;
-use std::time::Duration;
-use vmpolicy_core::file::{UrlFault, WebAuth, WebSpec};
+use crate::http::{self, Method, Url};
+use vmpolicy_core::file::{UrlFault, WebSpec};
 use vmpolicy_core::input::Absence;
 
 /// A page from which one number is read is smaller.
 const BODY_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Who asks one address.
-pub(super) struct Web {
-    url: Url,
-    auth: WebAuth,
-    headers: Vec<(String, String)>,
-    settings: Settings,
-    client: Option<Client>,
-}
+pub(super) struct Web(http::Web);
 
 impl Web {
     /// One who asks as a policy file says; nothing is sent yet.
@@ -27,23 +18,16 @@ impl Web {
     ///
     /// Where the address is none.
     pub(super) fn new(spec: &WebSpec) -> Result<Self, UrlFault> {
-        Self::at(spec, spec.url.parse()?)
+        http::Web::new(spec, BODY_BYTES_MAX).map(Self)
     }
 
     /// The same, at another address.
-    pub(super) fn at(spec: &WebSpec, url: Url) -> Result<Self, UrlFault> {
-        let settings = Settings {
-            limit: Duration::from_millis(spec.timeout.millis()),
-            body_max: BODY_BYTES_MAX,
-            trust: spec.ca_file.as_ref().map_or(Trust::System, |path| Trust::File(PathBuf::from(path))),
-            proxy: Proxy::None,
-        };
-        let (auth, headers) = (spec.auth.clone(), spec.headers.clone());
-        Ok(Self { url, auth, headers, settings, client: None })
+    pub(super) fn at(spec: &WebSpec, url: Url) -> Self {
+        Self(http::Web::at(spec, url, BODY_BYTES_MAX))
     }
 
     pub(super) const fn url(&self) -> &Url {
-        &self.url
+        self.0.url()
     }
 
     /// Reads the page.
@@ -58,29 +42,12 @@ impl Web {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Page, Failure> {
-        let asked = self.exchange(method, headers, body);
-        asked.map_err(|error| {
-            // Certificates are read again with the next client.
-            self.client = None;
-            Failure::new(error.absence(), format!("{}: {error}", self.url.shown()))
-        })
-    }
-
-    fn exchange(&mut self, method: Method, headers: &[(&str, &str)], body: &[u8]) -> Result<Page, HttpError> {
-        // Secrets are read for each exchange, so that a changed one is taken up.
-        let auth = match &self.auth {
-            WebAuth::None => Auth::None,
-            WebAuth::Token(token) => Auth::Bearer(SecretSource::from(token).read()?),
-            WebAuth::Basic { user, password } => Auth::basic(user, &SecretSource::from(password).read()?),
-        };
-        let client = match &mut self.client {
-            Some(client) => client,
-            none => none.insert(Client::new(&self.url, self.settings.clone())?),
-        };
-        let said = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(said).collect();
-        let answer = client.send(Request { method, url: &self.url, auth: &auth, headers: &headers, body })?;
-        Ok(Page { status: answer.head.status, body: answer.body, shown: self.url.shown() })
+        let asked = self.0.ask(method, headers, body);
+        let shown = self.url().shown();
+        match asked {
+            Ok(answer) => Ok(Page { status: answer.head.status, body: answer.body, shown }),
+            Err(error) => Err(Failure::new(error.absence(), format!("{shown}: {error}"))),
+        }
     }
 }
 

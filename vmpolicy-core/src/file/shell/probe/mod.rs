@@ -7,10 +7,10 @@ mod write;
 
 pub use self::server::{Login, SecretSpec, ServerAddress};
 pub use self::sql::{MYSQL_SOCKET, POSTGRES_SOCKET, REDIS_PORT, RedisRead};
-pub use self::web::{APACHE_URL, NginxField, PROMETHEUS_URL, WebAuth, WebMethod, WebSpec};
+pub use self::web::{APACHE_URL, NginxField, PROMETHEUS_URL};
 pub(in crate::file) use self::write::probe as written;
 
-use super::Kinds;
+use super::{Kinds, WebMethod, WebSpec};
 use crate::file::node::Node;
 use crate::file::reader::Reader;
 use crate::policy::Located;

@@ -68,7 +68,7 @@ impl Reader {
     }
 
     /// The secret in the file that this key names, or among the credentials.
-    pub(super) fn secret(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<SecretSpec> {
+    pub(in crate::file) fn secret(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<SecretSpec> {
         let file = self.said(fields, key);
         let credential = self.optional(fields, "credential", |reader, node| {
             let expected = "the name of a credential";
@@ -87,7 +87,7 @@ impl Reader {
     }
 
     /// A text that may be left out.
-    pub(super) fn said(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<String> {
+    pub(in crate::file) fn said(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<String> {
         self.optional(fields, key, |reader, node| reader.text(node, "a text").map(str::to_owned))
     }
 

@@ -2,8 +2,9 @@
 
 use super::{
     APACHE_URL, Login, MYSQL_SOCKET, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource,
-    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, WebAuth, WebMethod, WebSpec,
+    REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
+use crate::file::shell::{WebAuth, WebMethod, WebSpec};
 use crate::file::yaml::Yaml;
 use crate::time::Span;
 
