@@ -15,7 +15,7 @@ use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, locator, probe};
+use crate::{actuator, locator, probe, queue};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
@@ -163,7 +163,8 @@ fn live(
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
-    let station = Station { plan, shadow: Shadow::at(here.clone()) };
+    let shop = queue::Shop::beside(&office.options.state);
+    let station = Station { plan, shadow: Shadow::at(here.clone()), shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let guest = config.guest.clone();
@@ -261,9 +262,6 @@ fn say_doubts(config: &Config) {
     }
     if config.shell.hooks.is_some() {
         tracing::warn!("hooks are not run by this version");
-    }
-    for (_, queue) in config.policy.queues().iter() {
-        tracing::warn!(queue = %queue.name, "this version reads no job queues");
     }
 }
 
@@ -374,6 +372,7 @@ fn is_embedded(config: &Config) -> bool {
 struct Station {
     plan: Plan,
     shadow: Shadow,
+    shop: queue::Shop,
 }
 
 impl Station {
@@ -395,7 +394,12 @@ impl Station {
                 WiredActuator::new(DryActuator::new(self.shadow.clone()))
             }
         };
-        Wiring { probes: probes(config), actuator, locator }
+        // Who asks for nothing takes no work from others either.
+        let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };
+        if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
+            tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
+        }
+        Wiring { probes: probes(config), actuator, locator, queues }
     }
 }
 

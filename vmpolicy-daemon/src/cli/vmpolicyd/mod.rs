@@ -8,6 +8,7 @@ use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
+use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use args::{Args, Instead};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -22,7 +23,12 @@ use std::thread;
 /// The whole program.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::read(args) {
+    let mut args = args.into_iter().peekable();
+    let program = args.next();
+    if args.peek().is_some_and(|first| first == HELPER) {
+        return helper::main();
+    }
+    let args = match Args::read(program.into_iter().chain(args)) {
         Ok(args) => args,
         Err(instead) => return answer(&instead).into(),
     };
