@@ -8,6 +8,7 @@
 //! worker from the server that it is to watch.
 
 mod auth;
+mod ciphers;
 mod error;
 #[cfg(feature = "prometheus")]
 mod packed;
@@ -22,6 +23,7 @@ pub use auth::Auth;
 pub use error::HttpError;
 #[cfg(feature = "prometheus")]
 pub use packed::{PACKED, unpacked};
+pub(crate) use tls::TlsClient;
 pub use trust::Trust;
 pub use url::Url;
 pub use web::Web;
@@ -196,7 +198,7 @@ impl Client {
             config = config.proxy(None);
         }
         if url.is_secure() {
-            let ring = Arc::new(tls::provider());
+            let ring = Arc::new(ciphers::provider());
             let tls = TlsConfig::builder()
                 .root_certs(settings.trust.roots()?)
                 .unversioned_rustls_crypto_provider(ring);

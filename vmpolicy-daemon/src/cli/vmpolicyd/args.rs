@@ -22,8 +22,8 @@ pub struct Args {
     pub state: Option<PathBuf>,
     /// The folder of the control sockets.
     pub control: Option<PathBuf>,
-    /// Where the records go; `-` is standard output.
-    pub records: PathBuf,
+    /// Where the records go beside the places that the policy file names; `-` is standard output.
+    pub records: Option<PathBuf>,
     /// Where inputs are kept, if they are.
     pub inputs: Option<PathBuf>,
 }
@@ -51,14 +51,14 @@ impl Args {
     /// Where it asks for a text, or is wrong.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, Instead> {
         let mut parser = Parser::from_iter(line);
-        let (mut config, mut records, mut dry_run) = (None, None, false);
+        let (mut config, mut dry_run) = (None, false);
         let mut args = Self::default();
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Long("config") => once("config", &mut config, &mut parser)?,
                 Arg::Long("state") => once("state", &mut args.state, &mut parser)?,
                 Arg::Long("control") => once("control", &mut args.control, &mut parser)?,
-                Arg::Long("records") => once("records", &mut records, &mut parser)?,
+                Arg::Long("records") => once("records", &mut args.records, &mut parser)?,
                 Arg::Long("inputs") => once("inputs", &mut args.inputs, &mut parser)?,
                 Arg::Long("dry-run") if !dry_run => dry_run = true,
                 Arg::Long("dry-run") => return Err(twice("dry-run")),
@@ -70,7 +70,6 @@ impl Args {
             }
         }
         args.config = config.ok_or_else(|| Instead::Wrong("`--config <FILE>` is missing".to_owned()))?;
-        args.records = records.unwrap_or_else(|| "-".into());
         args.dry_run = dry_run;
         Ok(args)
     }

@@ -34,10 +34,10 @@ pub struct Cli {
     #[arg(long, value_name = "DIR")]
     pub control: Option<PathBuf>,
 
-    /// Where the records go, one JSON object a line: a file that is appended to, or `-` for standard
-    /// output.
-    #[arg(long, value_name = "FILE", default_value = "-")]
-    pub records: PathBuf,
+    /// Where the records go beside the places that the policy file names under `records`, one JSON object a line: a
+    /// file that is appended to, or `-` for standard output [default: none, and `-` where the policy file names none].
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
 
     /// Keeps every input in this file, too, so that `vmpolicy replay` can make every decision again. It grows by
     /// some hundred bytes a poll; a file that is moved away is begun anew.

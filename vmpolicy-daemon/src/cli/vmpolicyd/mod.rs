@@ -38,7 +38,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         dry_run: args.dry_run,
         state: args.state.unwrap_or_else(state_dir),
         control: args.control.unwrap_or_else(default_dir),
-        records: (args.records.as_os_str() != "-").then_some(args.records),
+        records: args.records,
         inputs: args.inputs,
     };
     let (sender, events) = channel();
