@@ -4,18 +4,19 @@ mod shift;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
-    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredProbe, Wiring,
-    run, turn,
+    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredArrivals,
+    WiredProbe, Wiring, run, turn,
 };
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
+use crate::hook::Arrivals;
 use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, locator, probe};
+use crate::{actuator, hook, locator, probe};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
@@ -163,7 +164,8 @@ fn live(
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
-    let station = Station { plan, shadow: Shadow::at(here.clone()) };
+    let place = office.options.state.join(hook::PLACE);
+    let station = Station { plan, shadow: Shadow::at(here.clone()), place };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let guest = config.guest.clone();
@@ -258,9 +260,6 @@ fn say_doubts(config: &Config) {
         if config.shell.probes.get(id.index()).is_none_or(Option::is_none) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
-    }
-    if config.shell.hooks.is_some() {
-        tracing::warn!("hooks are not run by this version");
     }
     for (_, queue) in config.policy.queues().iter() {
         tracing::warn!(queue = %queue.name, "this version reads no job queues");
@@ -374,6 +373,8 @@ fn is_embedded(config: &Config) -> bool {
 struct Station {
     plan: Plan,
     shadow: Shadow,
+    /// The file that says where the hook on arrival was last run.
+    place: PathBuf,
 }
 
 impl Station {
@@ -395,7 +396,25 @@ impl Station {
                 WiredActuator::new(DryActuator::new(self.shadow.clone()))
             }
         };
-        Wiring { probes: probes(config), actuator, locator }
+        let hooks = config.shell.hooks.as_ref().map(|located| &located.value);
+        // Who asks for nothing goes nowhere: there is nothing to leave, and nowhere to arrive.
+        let hooks = hooks.filter(|_| !self.plan.gate.is_dry());
+        let actuator = match hooks.and_then(|hooks| Some((hooks.before_leaving.clone()?, hooks.required))) {
+            None => actuator,
+            Some((spec, required)) => actuator
+                .within(&format!("{spec:?} {required}"), move |actuator, reporter| {
+                    hook::before_leaving(actuator, spec, required, reporter)
+                }),
+        };
+        let arrivals = hooks.and_then(|hooks| hooks.on_arrival.clone()).map(|spec| {
+            let (guest, place) = (config.guest.clone(), self.place.clone());
+            let start = move |reporter| Arrivals::start(guest, spec, place, reporter);
+            WiredArrivals {
+                key: format!("{:?}", hooks.map(|hooks| &hooks.on_arrival)),
+                start: Box::new(start),
+            }
+        });
+        Wiring { probes: probes(config), actuator, locator, arrivals }
     }
 }
 

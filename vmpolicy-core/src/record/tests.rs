@@ -1,7 +1,7 @@
 use super::View;
 use crate::Policy;
 use crate::id::{HostId, Id, IndicatorId, RequestId, RuleId};
-use crate::input::Absence;
+use crate::input::{Absence, Hook, HookEnd, Hooked};
 use crate::leaf::logic::Truth;
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
@@ -174,6 +174,11 @@ fn outputs() -> Vec<Output> {
         alone(1_080, Event::Void { why: Discontinuity::Clock { apart_ms: -3_600_500 } }),
         alone(1_140, Event::Unknown { indicator: IndicatorId(0), why: Absence::TimedOut }),
         alone(1_200, Event::Reload { rules_kept: 2 }),
+        hook(1_205, Hook::BeforeLeaving, Some(2), HookEnd::Exit(0), 31),
+        hook(1_210, Hook::OnArrival, Some(2), HookEnd::Exit(2), 1_500),
+        hook(1_215, Hook::OnArrival, None, HookEnd::Signal(9), 20),
+        hook(1_250, Hook::OnArrival, None, HookEnd::TimedOut, 30_000),
+        hook(1_255, Hook::BeforeLeaving, Some(3), HookEnd::NotStarted, 0),
         reasoned(2_400, 1_200_000, quiet, vec![(BASE, Verdict::Chosen)], &|because| Event::Request {
             id: RequestId(2),
             origin: Origin::Rule(idle),
@@ -199,6 +204,11 @@ fn outputs() -> Vec<Output> {
             because,
         }),
     ]
+}
+
+fn hook(after_secs: i64, hook: Hook, id: Option<u64>, ended: HookEnd, took_ms: u64) -> Output {
+    let (id, host) = (id.map(RequestId), id.map(|_| host(2)));
+    alone(after_secs, Event::Hook(Hooked { hook, id, host, ended, took: Span::from_millis(took_ms) }))
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredProbe, Wiring, WorkerId};
+pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredArrivals, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
 pub use reporter::Reporter;
 pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
