@@ -102,11 +102,8 @@ impl Manager {
         }
         let head = String::from_utf8_lossy(&head).into_owned();
         let field = |name: &str| {
-            let lines = head.lines().filter_map(|line| line.split_once(": "));
-            lines
-                .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.to_owned())
-                .last()
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
         };
         let (status, said) = if head.starts_with("POST /moves ") {
             let mut body = vec![0; field("content-length").unwrap().parse().unwrap()];
