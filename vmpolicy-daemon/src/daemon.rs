@@ -16,7 +16,7 @@ use crate::metrics::Published;
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, hook, locator, probe};
+use crate::{actuator, hook, locator, probe, queue};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
@@ -165,7 +165,8 @@ fn live(
         say_lost(trust, &store);
     }
     let place = office.options.state.join(hook::PLACE);
-    let station = Station { plan, shadow: Shadow::at(here.clone()), place };
+    let shop = queue::Shop::beside(&office.options.state);
+    let station = Station { plan, shadow: Shadow::at(here.clone()), place, shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref()));
     let guest = config.guest.clone();
@@ -260,9 +261,6 @@ fn say_doubts(config: &Config) {
         if config.shell.probes.get(id.index()).is_none_or(Option::is_none) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
-    }
-    for (_, queue) in config.policy.queues().iter() {
-        tracing::warn!(queue = %queue.name, "this version reads no job queues");
     }
 }
 
@@ -375,6 +373,7 @@ struct Station {
     shadow: Shadow,
     /// The file that says where the hook on arrival was last run.
     place: PathBuf,
+    shop: queue::Shop,
 }
 
 impl Station {
@@ -414,7 +413,12 @@ impl Station {
                 start: Box::new(start),
             }
         });
-        Wiring { probes: probes(config), actuator, locator, arrivals }
+        // Who asks for nothing takes no work from others either.
+        let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };
+        if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
+            tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
+        }
+        Wiring { probes: probes(config), actuator, locator, arrivals, queues }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod policy_files;
 pub mod probe;
 pub mod process;
 pub mod provenance;
+pub mod queue;
 pub mod report;
 pub mod secret;
 pub mod shard;

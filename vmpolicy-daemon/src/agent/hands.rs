@@ -1,9 +1,10 @@
-//! A thread for each thing that may take long: every probe, the actuator, the locator.
+//! A thread for each thing that may take long: every probe, the actuator, the locator, every queue.
 //!
 //! None of them holds up another or the loop. One that is still busy gets no second job: a probe that is
 //! late is late, and a request is turned down, as nothing has started.
 
 use super::Effects;
+use super::queues::{Crew, Told, WiredQueue};
 use super::reporter::{OpenRequest, Reporter};
 use crate::control::Question;
 use crate::hook::{Arrivals, Ran};
@@ -58,6 +59,13 @@ pub enum Event {
         /// What came of it.
         ran: Ran,
     },
+    /// Whoever works at a queue has.
+    Queue {
+        /// Which worker.
+        worker: WorkerId,
+        /// What came of it.
+        told: Told,
+    },
     /// Something else for the engine.
     Input(Input),
     /// Somebody asks how things stand, or says what is to be done.
@@ -75,8 +83,13 @@ static LAST_WORKER: AtomicU64 = AtomicU64::new(0);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId(u64);
 
-#[cfg(test)]
 impl WorkerId {
+    /// One that nobody had.
+    pub(super) fn next() -> Self {
+        Self(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    #[cfg(test)]
     pub(super) const fn of_test() -> Self {
         Self(u64::MAX)
     }
@@ -90,6 +103,8 @@ pub struct Wiring {
     pub actuator: WiredActuator,
     /// The locator, where there is one.
     pub locator: Option<Box<dyn Locator>>,
+    /// Who works at each queue of the policy, in its order.
+    pub queues: Vec<Option<WiredQueue>>,
     /// What is run on arrival, where anything is.
     pub arrivals: Option<WiredArrivals>,
 }
@@ -163,6 +178,7 @@ pub struct Hands {
     open: OpenRequest,
     arrivals: Option<(String, Arrivals)>,
     locator: Option<Worker<()>>,
+    crew: Crew,
     prepared: Option<(Arc<Policy>, Wiring)>,
     trouble: Option<String>,
 }
@@ -175,14 +191,14 @@ struct Errand {
     id: String,
 }
 
-struct Worker<J> {
+pub(super) struct Worker<J> {
     id: WorkerId,
     jobs: SyncSender<J>,
     busy: bool,
 }
 
 impl<J: Send + 'static> Worker<J> {
-    fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
+    pub(super) fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
         // Capacity 1, and one job at a time: sending never waits.
         let (jobs, queue) = sync_channel(1);
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue));
@@ -194,7 +210,7 @@ impl<J: Send + 'static> Worker<J> {
     }
 
     /// Hands over a job, unless the last one is not done.
-    fn give(&mut self, job: J) -> Result<(), Busy> {
+    pub(super) fn give(&mut self, job: J) -> Result<(), Busy> {
         if self.busy {
             return Err(Busy::Working);
         }
@@ -207,9 +223,22 @@ impl<J: Send + 'static> Worker<J> {
             Err(TrySendError::Disconnected(_)) => Err(Busy::Gone),
         }
     }
+
+    pub(super) const fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    pub(super) const fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// It has answered.
+    pub(super) const fn rest(&mut self) {
+        self.busy = false;
+    }
 }
 
-enum Busy {
+pub(super) enum Busy {
     Working,
     Gone,
 }
@@ -229,6 +258,7 @@ impl Hands {
             open: OpenRequest::default(),
             arrivals: None,
             locator: None,
+            crew: Crew::default(),
             prepared: None,
             trouble: None,
         }
@@ -262,6 +292,7 @@ impl Hands {
             self.actuator_key = key;
         }
         self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
+        self.crew.wire(wiring.queues, &self.events);
         let before = self.arrivals.take();
         self.arrivals = wiring.arrivals.map(|WiredArrivals { key, start }| match before {
             Some((known, arrivals)) if known == key => (known, arrivals),
@@ -269,12 +300,8 @@ impl Hands {
         });
     }
 
-    fn next_id() -> WorkerId {
-        WorkerId(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
     fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
-        let (worker, events, monotonic) = (Self::next_id(), self.events.clone(), self.monotonic);
+        let (worker, events, monotonic) = (WorkerId::next(), self.events.clone(), self.monotonic);
         Worker::spawn(worker, "probe", move |jobs| {
             for () in jobs {
                 let (taken, began) = (monotonic(), Instant::now());
@@ -289,12 +316,12 @@ impl Hands {
 
     /// The way to the loop for a thread of a port's own.
     fn reporter(&self) -> Reporter {
-        Reporter { worker: Self::next_id(), events: self.events.clone(), open: self.open.clone() }
+        Reporter { worker: WorkerId::next(), events: self.events.clone(), open: self.open.clone() }
     }
 
     fn actuator_worker(&mut self, make: MakeActuator) -> Worker<Errand> {
         let mut actuator = make(self.reporter());
-        let (worker, events, guest) = (Self::next_id(), self.events.clone(), self.guest.clone());
+        let (worker, events, guest) = (WorkerId::next(), self.events.clone(), self.guest.clone());
         Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
             for Errand { request, from, to, id } in jobs {
                 let asked = Asked { request, guest: &guest, from: &from, to: &to, id: &id };
@@ -308,7 +335,7 @@ impl Hands {
     }
 
     fn locator_worker(&mut self, mut locator: Box<dyn Locator>) -> Worker<()> {
-        let (worker, events) = (Self::next_id(), self.events.clone());
+        let (worker, events) = (WorkerId::next(), self.events.clone());
         Worker::spawn(worker, "locator", move |jobs| {
             for () in jobs {
                 let host = unpanicked("the locator", None, || locator.locate());
@@ -380,6 +407,7 @@ impl Hands {
                 let took = Span::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
                 Some(Input::Hook(Hooked { hook, id, host: policy.host_named(&host), ended, took }))
             }
+            Event::Queue { worker, told } => self.crew.input_of(worker, told, policy),
             Event::Input(input) => Some(input),
             Event::Asked(_) | Event::Reload | Event::Stop => None,
         }
@@ -426,8 +454,12 @@ impl Effects for Hands {
                 }
             }
             Effect::Request(request) => self.ask(policy, request),
-            Effect::Claim(_) | Effect::Run { .. } => {
-                tracing::debug!("job queues are not read by this version");
+            Effect::Claim(queue) => self.crew.claim(queue),
+            Effect::Run { queue, job } => {
+                if let Err(ended) = self.crew.run(queue, job) {
+                    // The other end is the loop's.
+                    let _ = self.events.send(Event::Input(ended));
+                }
             }
         }
     }
@@ -458,7 +490,7 @@ impl Effects for Hands {
 }
 
 /// A panic is a fault of the program; it must not end the thread, or the loop would wait for it for ever.
-fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
+pub(super) fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!("{what} panicked; this is a fault of vmpolicyd");
         otherwise

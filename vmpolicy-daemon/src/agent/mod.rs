@@ -6,6 +6,7 @@
 
 mod hands;
 mod lines;
+mod queues;
 mod reporter;
 mod run;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredArrivals, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
+pub use queues::{MakeQueue, Told, WiredQueue};
 pub use reporter::Reporter;
 pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
 

@@ -340,6 +340,7 @@ fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
         actuator: WiredActuator::new(world.clone()),
         locator: None,
         arrivals: None,
+        queues: Vec::new(),
     }
 }
 

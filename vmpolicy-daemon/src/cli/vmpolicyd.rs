@@ -6,6 +6,7 @@ use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
+use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use clap::Parser;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -72,6 +73,12 @@ Exit status: 0 ended by a signal, 1 the policy file has errors, 2 wrong usage, 3
 /// The whole program.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args = args.into_iter().peekable();
+    let program = args.next();
+    if args.peek().is_some_and(|first| first == HELPER) {
+        return helper::main();
+    }
+    let args = program.into_iter().chain(args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return answer(&error, "vmpolicyd").into(),

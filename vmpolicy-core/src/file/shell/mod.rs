@@ -25,7 +25,9 @@ pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
     PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
-pub use self::queue::QueueSource;
+pub use self::queue::{
+    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, RunSpec, WorkSpec,
+};
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
@@ -43,6 +45,8 @@ pub struct Shell {
     pub probes: Vec<Option<Located<ProbeSpec>>>,
     /// A source for each queue, in the order of the policy's queues.
     pub sources: Vec<Option<Located<QueueSource>>>,
+    /// How the jobs of each queue are graded and run, in the order of the policy's queues.
+    pub work: Vec<WorkSpec>,
     /// How to ask for a move; without it nothing is asked for.
     pub actuator: Option<Located<ActuatorSpec>>,
     /// How to know where the guest is.

@@ -276,6 +276,7 @@ fn decide(
         actuator: WiredActuator::new(array.actuator()),
         locator: Some(Box::new(array.locator())),
         arrivals: None,
+        queues: Vec::new(),
     });
     let identity = Identity { guest: GUEST.to_owned(), dry_run: false };
     let engine = Engine::new(policy, Setup::default());
