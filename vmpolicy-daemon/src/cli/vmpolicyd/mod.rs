@@ -11,6 +11,7 @@ use crate::daemon::{DaemonError, Options, serve};
 use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use args::{Args, Instead};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(instead) => return answer(&instead).into(),
     };
     log_to_stderr();
+    keep_memory_private();
     let options = Options {
         config: args.config,
         dry_run: args.dry_run,
@@ -92,6 +94,14 @@ fn state_dir() -> PathBuf {
     let named = std::env::var_os("STATE_DIRECTORY").filter(|dirs| !dirs.is_empty());
     let first = named.and_then(|dirs| std::env::split_paths(&dirs).next());
     first.unwrap_or_else(|| DEFAULT_DIR.into())
+}
+
+/// No dump of its memory, which holds secrets, and none of it for what else runs as its user: programs that it starts
+/// and jobs among them. They get their own memory back to do with as they like.
+fn keep_memory_private() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!("a crash may write secrets to a core file: {error}");
+    }
 }
 
 fn log_to_stderr() {
