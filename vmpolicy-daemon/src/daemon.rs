@@ -1,5 +1,6 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
+pub mod restore;
 mod shift;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
@@ -11,22 +12,21 @@ use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, S
 use crate::inputs::InputLog;
 use crate::journal::Journal;
 use crate::metrics::Published;
-use crate::store::{Found, Kind, OpenError, Store};
+use crate::store::{Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{locator, probe};
+use restore::{Trust, restore, say_lost};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
-use vmpolicy_core::engine::Saved;
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Actuator, Locator, Probe};
-use vmpolicy_core::{Engine, Input, Policy};
+use vmpolicy_core::{Input, Policy};
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -151,10 +151,11 @@ fn live(
 ) -> Result<Option<Beginning>, DaemonError> {
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
-    let (mut engine, trust) = restore(&config, &mut store);
-    if let Some(Word::Hold(_)) = hold {
-        // Before its first step, which may ask for something already; for how long is said below.
-        engine.hold();
+    let (mut engine, trust) = restore(&config, &mut store, Clock::now(clock).wall);
+    let hold = trust.or_longer(hold, &config, store.kind());
+    if let Some(Word::Hold(lasts)) = hold {
+        // Before its first step, which may ask for something already.
+        engine.hold(Clock::now(clock), lasts);
     }
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
@@ -261,52 +262,6 @@ fn say_doubts(config: &Config) {
     }
     for (_, queue) in config.policy.queues().iter() {
         tracing::warn!(queue = %queue.name, "this version reads no job queues");
-    }
-}
-
-/// Whether the state that was found may be built upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
-    /// It is sound, or there is none yet.
-    Sound,
-    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
-    Lost,
-}
-
-/// The engine as it was when it was last saved, or a new one.
-fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
-    let why = match store.load::<Saved>() {
-        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
-        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
-            Ok(engine) => return (engine, Trust::Sound),
-            Err(error) => error.to_string(),
-        },
-        Found::Damaged(damage) => damage.to_string(),
-    };
-    tracing::error!("the state in {} can't be used: {why}", store.path().display());
-    if has_locator(config) {
-        match store.set_aside() {
-            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
-            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
-        }
-    } else {
-        store.seal();
-    }
-    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
-}
-
-fn say_lost(trust: Trust, store: &Store) {
-    match trust {
-        Trust::Sound => tracing::warn!(
-            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
-             such as `locator: {{ assume: HOST }}`"
-        ),
-        Trust::Lost => tracing::error!(
-            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
-             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
-             remove {} and start again",
-            store.path().display()
-        ),
     }
 }
 
