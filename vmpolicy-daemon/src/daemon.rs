@@ -3,9 +3,10 @@
 pub mod restore;
 mod shift;
 
-use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, ExecActuator, Gate, Shadow};
+use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
-    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredProbe, Wiring, run, turn,
+    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredProbe, Wiring,
+    run, turn,
 };
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
@@ -15,17 +16,16 @@ use crate::metrics::Published;
 use crate::store::{Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{locator, probe};
+use crate::{actuator, locator, probe};
 use restore::{Trust, restore, say_lost};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Duration;
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
-use vmpolicy_core::ports::{Actuator, Locator, Probe};
+use vmpolicy_core::ports::{Locator, Probe};
 use vmpolicy_core::{Input, Policy};
 
 /// What the command line says.
@@ -260,6 +260,9 @@ fn say_doubts(config: &Config) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
     }
+    if config.shell.hooks.is_some() {
+        tracing::warn!("hooks are not run by this version");
+    }
     for (_, queue) in config.policy.queues().iter() {
         tracing::warn!(queue = %queue.name, "this version reads no job queues");
     }
@@ -291,8 +294,8 @@ impl Plan {
         let resends = match config.shell.actuator.as_ref().map(|located| &located.value) {
             // A dry actuator starts no move, however often it is told to.
             _ if gate.is_dry() => true,
-            Some(ActuatorSpec::Embedded) => true,
-            _ => false,
+            Some(spec) => actuator::resends(spec),
+            None => false,
         };
         Self { gate, locating: Self::locating(config), resends }
     }
@@ -337,14 +340,14 @@ impl Station {
             None if is_embedded(config) => Some(Box::new(embedded.locator())),
             None => None,
         };
-        let actuator: Box<dyn Actuator> = match config.shell.actuator.as_ref().map(|located| &located.value) {
-            Some(ActuatorSpec::Exec { argv, timeout }) if !self.plan.gate.is_dry() => {
-                Box::new(ExecActuator::new(argv.clone(), Duration::from_millis(timeout.millis())))
+        let believes = self.plan.locating == Locating::Believes;
+        let actuator = match config.shell.actuator.as_ref().map(|located| &located.value) {
+            Some(spec) if !self.plan.gate.is_dry() => {
+                actuator::make(spec, believes).unwrap_or_else(|| WiredActuator::new(embedded.actuator()))
             }
-            Some(ActuatorSpec::Embedded) if !self.plan.gate.is_dry() => Box::new(embedded.actuator()),
             _ => {
                 locator = locator.map(|real| Box::new(DryLocator::new(self.shadow.clone(), real)) as _);
-                Box::new(DryActuator::new(self.shadow.clone()))
+                WiredActuator::new(DryActuator::new(self.shadow.clone()))
             }
         };
         Wiring { probes: probes(config), actuator, locator }

@@ -42,16 +42,16 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode,
-    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
-    REDIS_PORT, RedisRead, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec,
-    url_fault,
+    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, HOOK_TIMEOUT, HookSpec, HooksSpec,
+    LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault, NginxField, POSTGRES_SOCKET,
+    PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource, REDIS_PORT, RedisRead, SecretSpec,
+    ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;
 use crate::policy::error::{Noun, PolicyErrorKind, nearest};
 use crate::policy::lint::{Warning, lint};
-use crate::policy::{ArrayForm, Place, Policy, PolicyFile, Zones};
+use crate::policy::{ArrayForm, Located, Place, Policy, PolicyFile, Zones};
 use node::MOST_BYTES;
 use problem::ReadErrorKind as Kind;
 use reader::{Fields, Reader};
@@ -71,6 +71,7 @@ const SECTIONS: &[&str] = &[
     "moves",
     "actuator",
     "locator",
+    "hooks",
     "mode",
     "metrics",
 ];
@@ -139,7 +140,7 @@ pub fn parse(text: &[u8]) -> Parsed {
 /// not again for each use of it.
 pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
     let Parsed { file, shell, mut problems, doubts } = parse(text);
-    problems.extend(unknown_host(&file, &shell, &doubts));
+    problems.extend(unknown_hosts(&file, &shell, &doubts));
     let judged = file.judge(zones, doubts);
     match judged {
         Ok(policy) if problems.is_empty() => {
@@ -188,25 +189,28 @@ fn checked(bytes: &[u8]) -> Result<&str, Box<Problem>> {
     })
 }
 
-/// `locator: { assume: HOST }`, where nothing is called so.
-fn unknown_host(file: &PolicyFile, shell: &Shell, doubts: &Doubts) -> Option<Problem> {
-    let locator = shell.locator.as_ref()?;
-    let LocatorSpec::Assume(name) = &locator.value else { return None };
-    let mut known = file.arrays.iter().flat_map(|array| array.hosts.value.iter().chain(&array.base));
-    if doubts.hosts || doubts.host_names.contains(name) || known.clone().any(|host| host.value == *name) {
-        return None;
-    }
-    let kind = PolicyErrorKind::Undefined { what: Noun::Host, name: name.clone() };
-    let hint = nearest(name, known.by_ref().map(|host| host.value.as_str()));
-    Some(Problem {
-        code: kind.code(),
-        severity: Severity::Error,
-        message: kind.to_string(),
-        place: locator.place,
-        path: "locator.assume".to_owned(),
-        labels: Vec::new(),
-        hint: hint.map(|near| format!("did you mean `{near}`?")),
-    })
+/// Hosts that the locator names, where nothing is called so.
+fn unknown_hosts(file: &PolicyFile, shell: &Shell, doubts: &Doubts) -> Vec<Problem> {
+    let Some(locator) = &shell.locator else { return Vec::new() };
+    let known = || file.arrays.iter().flat_map(|array| array.hosts.value.iter().chain(&array.base));
+    let unknown = locator.value.hosts().into_iter().filter(|(_, name)| {
+        let doubted = doubts.hosts || doubts.host_names.contains(name.value);
+        !doubted && !known().any(|host| host.value == *name.value)
+    });
+    let problem = |(path, name): (String, Located<&String>)| {
+        let kind = PolicyErrorKind::Undefined { what: Noun::Host, name: name.value.clone() };
+        let hint = nearest(name.value, known().map(|host| host.value.as_str()));
+        Problem {
+            code: kind.code(),
+            severity: Severity::Error,
+            message: kind.to_string(),
+            place: name.place.or(locator.place),
+            path: format!("locator.{path}"),
+            labels: Vec::new(),
+            hint: hint.map(|near| format!("did you mean `{near}`?")),
+        }
+    };
+    unknown.map(problem).collect()
 }
 
 impl Reader {
@@ -240,10 +244,11 @@ impl Reader {
         let mut moves = self.moves(top);
         let actuator = self.actuator(top);
         let locator = self.locator(top, &mut moves);
+        let hooks = self.hooks(top);
         let mode = self.mode(top);
         let metrics = self.metrics(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator, mode, metrics };
+        let shell = Shell { guest: name, probes, sources, actuator, locator, hooks, mode, metrics };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

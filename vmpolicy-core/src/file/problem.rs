@@ -1,5 +1,6 @@
 //! What a reader of the file is told: plain data, to be drawn or printed by somebody else.
 
+use super::shell::{Network, NetworkFault};
 use crate::policy::error::{Label, PolicyError};
 use crate::policy::{Place, lint::Warning};
 
@@ -254,6 +255,22 @@ pub enum ReadErrorKind {
         /// Why not.
         why: String,
     },
+    /// A network that hosts can't be told apart by.
+    #[error("`{text}` is no network to tell hosts by: {fault}")]
+    Network {
+        /// As written.
+        text: String,
+        /// Why not.
+        fault: NetworkFault,
+    },
+    /// Networks of two hosts that share addresses.
+    #[error("`{network}` and `{other}` share addresses, and are of two hosts")]
+    Overlap {
+        /// A network.
+        network: Network,
+        /// One of another host.
+        other: Network,
+    },
     /// More than can be told.
     #[error("{more} more problems are not shown")]
     More {
@@ -297,6 +314,8 @@ impl ReadErrorKind {
             Self::More { .. } => "VP0127",
             Self::NotLoopback { .. } => "VP0140",
             Self::Url { .. } => "VP0128",
+            Self::Network { .. } => "VP0150",
+            Self::Overlap { .. } => "VP0151",
         }
     }
 

@@ -326,8 +326,38 @@ fn the_shell_s_part() {
     ));
     cases.extend(each(
         "locators",
-        &["{ every: 1m }", "assume", "{ file: /f, every: 0s }", "{ http: {} }", "{ asume: h }"],
-        |text| format!("version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nlocator: {text}\n"),
+        &[
+            "{ every: 1m }",
+            "assume",
+            "{ file: /f, every: 0s }",
+            "{ http: {} }",
+            "{ asume: h }",
+            "{ http: { url: \"http://h/\", hosts: { zone-a: hh, zone-b: [] } } }",
+            "{ network: {} }",
+            "{ network: { hosts: { h: 10.1.0.7/24, hh: [], h3: [10.1.0.0, 2001:db8::, 10/8, 10.0.0.0/40] } } }",
+            "{ network: { hosts: { h: [127.0.0.0/8, fe80::/64, \"::1/128\"] } } }",
+            "{ network: { hosts: { h: [10.1.0.0/16, 10.3.0.0/16], i: [10.2.0.0/16, 10.3.7.0/24] } } }",
+        ],
+        |text| format!("version: 1\narrays: {{ a: {{ hosts: [h, i] }} }}\nlocator: {text}\n"),
+    ));
+    cases.extend(each(
+        "webhooks",
+        &[
+            "webhook: {}",
+            "webhook: { url: \"http://me:pw@h/\", poll: 0s, timeout: 5, token_file: t, user: u }",
+            "webhook: { url: \"http://h/\", headers: { Authorization: Bearer x }, argv: [x] }",
+        ],
+        |text| format!("version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nactuator: {{ {text} }}\n"),
+    ));
+    cases.extend(each(
+        "hooks",
+        &[
+            "{}",
+            "on_arrival",
+            "{ on_arival: { argv: [] }, before_leaving: { argv: [/x, \"{hosts}\"], required: maybe } }",
+            "{ on_arrival: { argv: [/x], required: true, timeout: 0s } }",
+        ],
+        |text| format!("version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nhooks: {text}\n"),
     ));
     cases.push(("queue sources", "version: 1\narrays: { a: { hosts: [h] } }\nqueues: { q: { every: 1s, source: { redis: {} } }, p: { every: 1s, source: 5 } }\n".to_owned()));
     assert_document!(document(&cases));

@@ -6,10 +6,16 @@
 mod dry;
 mod embedded;
 mod exec;
+mod table;
+#[cfg(feature = "http")]
+mod webhook;
 
 pub use dry::{DryActuator, DryLocator, Shadow};
 pub use embedded::{Embedded, EmbeddedActuator, EmbeddedLocator};
 pub use exec::ExecActuator;
+pub use table::{make, resends};
+#[cfg(feature = "http")]
+pub use webhook::WebhookActuator;
 
 use std::time::Duration;
 use vmpolicy_core::file::{ActuatorSpec, Mode, Shell};

@@ -4,6 +4,7 @@
 //! late is late, and a request is turned down, as nothing has started.
 
 use super::Effects;
+use super::reporter::{OpenRequest, Reporter};
 use crate::control::Question;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use vmpolicy_core::input::{Absence, Outcome, Reading, Sighting};
 use vmpolicy_core::output::Request;
 use vmpolicy_core::ports::{Actuator, Asked, Locator, Probe};
 use vmpolicy_core::time::{Mono, Now};
-use vmpolicy_core::{Effect, Input, Policy};
+use vmpolicy_core::{Effect, Engine, Input, Policy};
 
 /// What the loop is told.
 #[derive(Debug)]
@@ -66,12 +67,19 @@ static LAST_WORKER: AtomicU64 = AtomicU64::new(0);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId(u64);
 
+#[cfg(test)]
+impl WorkerId {
+    pub(super) const fn of_test() -> Self {
+        Self(u64::MAX)
+    }
+}
+
 /// What the hands are given: the ports of one policy.
 pub struct Wiring {
     /// A probe for each indicator of the policy, in its order.
     pub probes: Vec<WiredProbe>,
     /// The actuator.
-    pub actuator: Box<dyn Actuator>,
+    pub actuator: WiredActuator,
     /// The locator, where there is one.
     pub locator: Option<Box<dyn Locator>>,
 }
@@ -88,6 +96,29 @@ pub struct WiredProbe {
 /// Makes a probe.
 pub type MakeProbe = Box<dyn FnOnce() -> Box<dyn Probe> + Send>;
 
+/// An actuator to be made, if there is none of this key yet.
+pub struct WiredActuator {
+    key: Option<String>,
+    make: MakeActuator,
+}
+
+/// Makes an actuator, which may say later what became of a request that it has taken on.
+type MakeActuator = Box<dyn FnOnce(Reporter) -> Box<dyn Actuator> + Send>;
+
+impl WiredActuator {
+    /// One that is made anew at each reload.
+    #[must_use]
+    pub fn new(actuator: impl Actuator + 'static) -> Self {
+        Self { key: None, make: Box::new(|_| Box::new(actuator)) }
+    }
+
+    /// One whose thread is kept where its key, all that it is made of, comes again at a reload.
+    #[must_use]
+    pub fn kept(key: String, make: impl FnOnce(Reporter) -> Box<dyn Actuator> + Send + 'static) -> Self {
+        Self { key: Some(key), make: Box::new(make) }
+    }
+}
+
 /// The threads, and what is sent to them.
 pub struct Hands {
     guest: String,
@@ -97,6 +128,9 @@ pub struct Hands {
     before: u64,
     probes: Vec<(String, Worker<()>)>,
     actuator: Option<Worker<Errand>>,
+    /// What the actuator is made of, where it may be kept.
+    actuator_key: Option<String>,
+    open: OpenRequest,
     locator: Option<Worker<()>>,
     prepared: Option<(Arc<Policy>, Wiring)>,
     trouble: Option<String>,
@@ -160,6 +194,8 @@ impl Hands {
             before: LAST_WORKER.load(Ordering::Relaxed),
             probes: Vec::new(),
             actuator: None,
+            actuator_key: None,
+            open: OpenRequest::default(),
             locator: None,
             prepared: None,
             trouble: None,
@@ -188,7 +224,11 @@ impl Hands {
             };
             self.probes.push((key, worker));
         }
-        self.actuator = Some(self.actuator_worker(wiring.actuator));
+        let WiredActuator { key, make } = wiring.actuator;
+        if self.actuator.is_none() || key.is_none() || key != self.actuator_key {
+            self.actuator = Some(self.actuator_worker(make));
+            self.actuator_key = key;
+        }
         self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
     }
 
@@ -210,7 +250,13 @@ impl Hands {
         })
     }
 
-    fn actuator_worker(&mut self, mut actuator: Box<dyn Actuator>) -> Worker<Errand> {
+    /// The way to the loop for a thread of a port's own.
+    fn reporter(&self) -> Reporter {
+        Reporter { worker: Self::next_id(), events: self.events.clone(), open: self.open.clone() }
+    }
+
+    fn actuator_worker(&mut self, make: MakeActuator) -> Worker<Errand> {
+        let mut actuator = make(self.reporter());
         let (worker, events, guest) = (Self::next_id(), self.events.clone(), self.guest.clone());
         Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
             for Errand { request, from, to, id } in jobs {
@@ -240,6 +286,11 @@ impl Hands {
     #[must_use]
     pub fn indicator_of(&self, worker: WorkerId) -> Option<IndicatorId> {
         self.probes.iter().position(|(_, probe)| probe.id == worker).map(IndicatorId::from_index)
+    }
+
+    /// The engine has taken a step.
+    pub fn stepped(&self, engine: &Engine) {
+        self.open.set(engine.open_request().map(|open| open.id));
     }
 
     /// What keeps state or records from being written, and with them every request from leaving.
@@ -290,6 +341,8 @@ impl Hands {
         let (from, to) = (name(request.from), name(request.to));
         let id = format!("{}-{}", self.guest, request.id);
         let errand = Errand { request, from, to, id };
+        // The loop says so itself only after this.
+        self.open.set(Some(request.id));
         let given = self.actuator.as_mut().map_or(Err(Busy::Gone), |actuator| actuator.give(errand));
         let why = match given {
             Ok(()) => return,

@@ -6,12 +6,14 @@
 
 mod hands;
 mod lines;
+mod reporter;
 mod run;
 #[cfg(test)]
 mod tests;
 
-pub use hands::{Event, Hands, MakeProbe, WiredProbe, Wiring, WorkerId};
+pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
+pub use reporter::Reporter;
 pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
 
 use std::io;

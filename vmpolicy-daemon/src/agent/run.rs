@@ -163,5 +163,6 @@ where
     R: RecordSink,
 {
     driver.handle(now, input);
+    driver.effects().stepped(driver.engine());
     desk.turned(now, input, driver);
 }

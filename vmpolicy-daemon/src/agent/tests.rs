@@ -351,7 +351,7 @@ impl Locator for Nowhere {
 fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
     Wiring {
         probes: vec![WiredProbe { key: key.to_owned(), make: Box::new(move || Box::new(probe)) }],
-        actuator: Box::new(world.clone()),
+        actuator: WiredActuator::new(world.clone()),
         locator: None,
     }
 }

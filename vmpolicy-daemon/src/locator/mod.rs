@@ -2,10 +2,17 @@
 
 mod exec;
 mod file;
+#[cfg(feature = "http")]
+mod http;
+mod network;
 
 pub use exec::ExecLocator;
 pub use file::FileLocator;
+#[cfg(feature = "http")]
+pub use http::HttpLocator;
+pub use network::NetworkLocator;
 
+use crate::probe::PROC;
 use std::time::Duration;
 use vmpolicy_core::file::LocatorSpec;
 use vmpolicy_core::ports::Locator;
@@ -22,19 +29,63 @@ pub fn make(spec: &LocatorSpec, guest: &str) -> Option<Box<dyn Locator>> {
             let argv = argv.iter().map(|arg| crate::argv::filled(arg, &[("guest", guest)])).collect();
             Some(Box::new(ExecLocator::new(argv, Duration::from_millis(timeout.millis()))))
         }
+        LocatorSpec::Http { .. } => Some(by_http(spec)),
+        LocatorSpec::Network { hosts } => {
+            let hosts = hosts.iter().map(|(host, networks)| {
+                (host.value.clone(), networks.iter().map(|network| network.value).collect())
+            });
+            Some(Box::new(NetworkLocator::new(PROC, hosts.collect())))
+        }
         LocatorSpec::Assume(_) => None,
-        _ => None,
+        _ => Some(Unable::boxed("this program does not know such a locator")),
+    }
+}
+
+#[cfg(feature = "http")]
+fn by_http(spec: &LocatorSpec) -> Box<dyn Locator> {
+    let LocatorSpec::Http { pointer, hosts, web } = spec else {
+        return Unable::boxed("this program does not know such a locator");
+    };
+    let hosts = hosts.iter().map(|(answer, host)| (answer.clone(), host.value.clone())).collect();
+    match HttpLocator::new(web, pointer.clone(), hosts) {
+        Ok(locator) => Box::new(locator),
+        Err(fault) => Unable::boxed(format!("its address: {fault}")),
+    }
+}
+
+#[cfg(not(feature = "http"))]
+fn by_http(_: &LocatorSpec) -> Box<dyn Locator> {
+    Unable::boxed("this program was built without the `http` locator")
+}
+
+/// One that can't tell, and says why.
+struct Unable {
+    why: String,
+    told: Told,
+}
+
+impl Unable {
+    fn boxed(why: impl Into<String>) -> Box<dyn Locator> {
+        Box::new(Self { why: why.into(), told: Told::default() })
+    }
+}
+
+impl Locator for Unable {
+    fn locate(&mut self) -> Option<String> {
+        self.told.note(Err(self.why.clone()))
     }
 }
 
 /// The first word of a text, where it can be a host's name.
 fn first_word(text: &[u8]) -> Option<String> {
     let word = text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?;
-    if word.len() > NAME_BYTES_MAX {
-        return None;
-    }
-    let word = std::str::from_utf8(word).ok()?;
-    (!word.chars().any(char::is_control)).then(|| word.to_owned())
+    name(std::str::from_utf8(word).ok()?)
+}
+
+/// A text, where it can be a host's name.
+fn name(text: &str) -> Option<String> {
+    let can = (1..=NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+    can.then(|| text.to_owned())
 }
 
 /// Says once per change whether the location can be told.

@@ -1,12 +1,16 @@
 //! How a move is asked for.
 
-use super::Kinds;
+use super::web::web_keys;
+use super::{Kinds, WebSpec};
 use crate::file::reader::{Fields, Reader};
 use crate::policy::Located;
 use crate::time::Span;
 
 /// How long asking for a move may take where the file does not say.
 pub const ACTUATOR_TIMEOUT: Span = Span::from_secs(30);
+
+/// How often the state of a move is asked for where the file does not say.
+pub const ACTUATOR_POLL: Span = Span::from_secs(5);
 
 /// How a move is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -21,14 +25,22 @@ pub enum ActuatorSpec {
         /// How long it may take.
         timeout: Span,
     },
+    /// A request by HTTP, with a key by which it can be sent twice; its answer is the outcome, or says where to ask
+    /// for it.
+    Webhook {
+        /// How to ask.
+        web: WebSpec,
+        /// How often the state of a move that was taken on is asked for.
+        poll: Span,
+    },
     /// The demonstration's array, inside the daemon.
     Embedded,
 }
 
 const ACTUATORS: Kinds = Kinds {
     what: "actuator",
-    here: &["exec", "embedded"],
-    later: &["webhook", "mln", "libvirt", "proxmox", "openstack", "broker"],
+    here: &["exec", "webhook", "embedded"],
+    later: &["mln", "libvirt", "proxmox", "openstack", "broker"],
     beside: &[],
 };
 
@@ -41,6 +53,12 @@ impl Reader {
             let (spec, _) = reader.kind(node, &ACTUATORS, |reader, kind, value| {
                 if kind == "embedded" {
                     return reader.options(node, value, &[]).map(|_| ActuatorSpec::Embedded);
+                }
+                if kind == "webhook" {
+                    let fields = reader.options(node, value, &web_keys!("poll"))?;
+                    let poll = reader.wait(&fields, "poll", ACTUATOR_POLL);
+                    let web = reader.by_http(&fields, None, ACTUATOR_TIMEOUT)?;
+                    return Some(ActuatorSpec::Webhook { web, poll });
                 }
                 let fields = reader.options(node, value, &["argv", "timeout"])?;
                 let timeout = reader.wait(&fields, "timeout", ACTUATOR_TIMEOUT);

@@ -4,18 +4,22 @@
 //! for its form; whether a socket is there is for the daemon to find out.
 
 mod actuator;
+mod hooks;
 mod locator;
 mod metrics;
 mod mode;
+mod network;
 mod probe;
 mod queue;
 mod url;
 mod web;
 
-pub use self::actuator::{ACTUATOR_TIMEOUT, ActuatorSpec};
+pub use self::actuator::{ACTUATOR_POLL, ACTUATOR_TIMEOUT, ActuatorSpec};
+pub use self::hooks::{HOOK_TIMEOUT, HookSpec, HooksSpec};
 pub use self::locator::LocatorSpec;
 pub use self::metrics::MetricsSpec;
 pub use self::mode::Mode;
+pub use self::network::{Network, NetworkFault};
 pub(super) use self::probe::written as written_probe;
 pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
@@ -45,6 +49,8 @@ pub struct Shell {
     pub locator: Option<Located<LocatorSpec>>,
     /// Whether moves are asked for; they are where the file does not say.
     pub mode: Option<Located<Mode>>,
+    /// What is run when the guest arrives somewhere, and before it leaves.
+    pub hooks: Option<Located<HooksSpec>>,
     /// Where metrics are to be had; nowhere, where the file does not say.
     pub metrics: Option<Located<MetricsSpec>>,
 }
@@ -135,6 +141,8 @@ impl Reader {
                     Some(&"query") => "options such as `{ query: QUERY }`",
                     Some(&"info") => "options such as `{ info: used_memory }`",
                     Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
+                    Some(&"poll") => "options such as `{ url: https://manager.example/moves }`",
+                    Some(&"hosts") => "options such as `{ hosts: { HOST: 10.1.0.0/24 } }`",
                     Some(&"resource") => "options such as `{ resource: cpu }`",
                     Some(&"path") => "options such as `{ path: PATH }`",
                     Some(_) => "options such as `{ avg: 5 }`",

@@ -187,7 +187,7 @@ impl Reader {
         }
         let (file, shell) = self.top(&top, Self::arrays);
         let doubts: Doubts = std::mem::replace(&mut self.doubts, outer);
-        self.problems.extend(super::unknown_host(&file, &shell, &doubts));
+        self.problems.extend(super::unknown_hosts(&file, &shell, &doubts));
         match file.judge(zones, doubts) {
             Ok(policy) if self.problems.len() == before => return Some(Arc::new(policy)),
             Ok(_) => {}

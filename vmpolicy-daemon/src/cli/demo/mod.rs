@@ -9,8 +9,8 @@ use super::check::many;
 use super::terminal::{Terminal, complain, print, wrapped};
 use crate::actuator::Embedded;
 use crate::agent::{
-    Alone, Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredProbe, Wiring,
-    run as run_agent,
+    Alone, Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredActuator,
+    WiredProbe, Wiring, run as run_agent,
 };
 use crate::probe::Named;
 use crate::zones::SystemZones;
@@ -273,7 +273,7 @@ fn decide(
     let mut hands = Hands::new(GUEST, sender, SystemClock::monotonic);
     hands.wire(Wiring {
         probes: vec![probe],
-        actuator: Box::new(array.actuator()),
+        actuator: WiredActuator::new(array.actuator()),
         locator: Some(Box::new(array.locator())),
     });
     let identity = Identity { guest: GUEST.to_owned(), dry_run: false };

@@ -228,6 +228,12 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
         Some(ActuatorSpec::Exec { argv, timeout }) => {
             format!("It asks by running `{}`, which has {} to answer.", argv.join(" "), span(*timeout))
         }
+        Some(ActuatorSpec::Webhook { web, poll }) => format!(
+            "It asks {}, which has {} to answer, and asks each {} how a move goes that was taken on.",
+            web.url.split('?').next().unwrap_or_default(),
+            span(web.timeout),
+            span(*poll)
+        ),
         Some(ActuatorSpec::Embedded) => {
             "It asks the embedded array, which only pretends to move it.".to_owned()
         }
@@ -239,9 +245,30 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
         Some(LocatorSpec::Assume(host)) => format!("It takes itself to be on {host} at first, and believes confirmed moves."),
         Some(LocatorSpec::File { path }) => format!("It reads where it is from {path}, {often}."),
         Some(LocatorSpec::Exec { argv, .. }) => format!("It asks `{}` where it is, {often}.", argv.join(" ")),
+        Some(LocatorSpec::Http { web, .. }) => {
+            let url = web.url.split('?').next().unwrap_or_default();
+            format!("It asks {url} where it is, {often}.")
+        }
+        Some(LocatorSpec::Network { hosts }) => {
+            let each = hosts.iter().map(|(host, networks)| {
+                let networks: Vec<String> = networks.iter().map(|network| network.value.to_string()).collect();
+                format!("{} ({})", host.value, networks.join(", "))
+            });
+            let each: Vec<String> = each.collect();
+            format!("It tells by the network of its addresses where it is, {often}: {}.", each.join(", "))
+        }
         Some(_) => "It finds out where it is in a way that this program does not know.".to_owned(),
     };
     let mut says = vec![ask, know];
+    if let Some(hooks) = shell.hooks.as_ref().map(|hooks| &hooks.value) {
+        if let Some(hook) = &hooks.before_leaving {
+            let or_not = if hooks.required { "; where that fails, it stays" } else { "" };
+            says.push(format!("Before it asks, it runs `{}`{or_not}.", hook.argv.join(" ")));
+        }
+        if let Some(hook) = &hooks.on_arrival {
+            says.push(format!("On another host than before, it runs `{}`.", hook.argv.join(" ")));
+        }
+    }
     if shell.mode() == Mode::Observe {
         says.insert(0, "It only observes: vmpolicyd decides and records, and asks for nothing.".to_owned());
     }

@@ -4,7 +4,7 @@ use super::super::super::node::{Node, Value};
 use super::super::super::problem::ReadErrorKind as Kind;
 use super::super::super::reader::{Entry, Fields, Reader};
 use super::super::super::shell::Kinds;
-use super::super::super::{SECTIONS, unknown_host};
+use super::super::super::{SECTIONS, unknown_hosts};
 use super::super::form::{AtForm, FeedForm, GuestForm, InlinePolicy, PolicyForm};
 use super::{NOT_NEGATIVE, Range};
 use crate::policy::Located;
@@ -204,9 +204,11 @@ impl Reader {
             let own_arrays = fields.get("arrays").is_some();
             let (file, shell) = self
                 .top(&fields, |reader, fields| if own_arrays { reader.arrays(fields) } else { Vec::new() });
-            if own_arrays && let Some(mut problem) = unknown_host(&file, &shell, &self.doubts) {
-                problem.path = format!("{}.{}", self.way(), problem.path);
-                self.problems.push(problem);
+            if own_arrays {
+                for mut problem in unknown_hosts(&file, &shell, &self.doubts) {
+                    problem.path = format!("{}.{}", self.way(), problem.path);
+                    self.problems.push(problem);
+                }
             }
             InlinePolicy { file, probes: shell.probes }
         });
