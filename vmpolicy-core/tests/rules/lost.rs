@@ -35,7 +35,7 @@ fn requests(engine: &mut Engine) -> Vec<(Mono, Request)> {
             }
         }
         if coming.is_empty() {
-            now = at(out.deadline.unwrap().at.max(now.mono.plus(Span::from_millis(1))));
+            now = at(out.deadline.expect("it polls").at.max(now.mono.plus(Span::from_millis(1))));
         }
     }
     requests
