@@ -1,15 +1,11 @@
 //! The policy file as the daemon reads it: the policy, and what is the shell's.
 
-use crate::probe::read_head;
+use crate::policy_files::{PolicyFiles, Unreadable};
 use crate::zones::SystemZones;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use vmpolicy_core::Policy;
-use vmpolicy_core::file::{Problem, Severity, Shell, line_col, load};
-
-/// How much of a file is looked at; the core's own limit is smaller and says so.
-const BYTES_MAX: usize = 16 * 1024 * 1024;
+use vmpolicy_core::file::Shell;
 
 /// A policy file that can be run.
 #[derive(Clone, Debug)]
@@ -22,28 +18,21 @@ pub struct Config {
     pub guest: String,
     /// What is legal but unwise, a line each.
     pub warnings: Vec<String>,
+    /// The files that it was read from: the policy file, then those of its `conf.d`.
+    pub files: Vec<String>,
 }
 
 /// Why a policy file can't be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It can't be read.
-    #[error("{path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// It, or a file of its `conf.d`, can't be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// It has errors.
-    #[error("{}", lines(path, text, problems))]
+    #[error("{}", lines.join("\n"))]
     Unsound {
-        /// The file.
-        path: PathBuf,
-        /// Its text.
-        text: String,
-        /// All that is wrong with it.
-        problems: Vec<Problem>,
+        /// All that is wrong with it, a line each.
+        lines: Vec<String>,
     },
     /// The machine's name is no text, and the file does not name the guest.
     #[error("the hostname is not UTF-8: name the guest in the policy file, with `guest:`")]
@@ -51,50 +40,27 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads a policy file.
+    /// Reads a policy file and its `conf.d`.
     ///
     /// # Errors
     ///
-    /// Where it can't be read, or has errors: all of them.
+    /// Where they can't be read, or have errors: all of them.
     pub fn read(path: &Path, zones: &SystemZones) -> Result<Self, ConfigError> {
-        let head = read_head(path, BYTES_MAX)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
-        let loaded = load(&head.bytes, zones).map_err(|problems| ConfigError::Unsound {
-            path: path.to_path_buf(),
-            text: String::from_utf8_lossy(&head.bytes).into_owned(),
-            problems,
+        let files = PolicyFiles::read(path)?;
+        let loaded = files.load(zones).map_err(|problems| ConfigError::Unsound {
+            lines: problems.iter().map(|problem| files.line(problem)).collect(),
         })?;
         let guest = match &loaded.shell.guest {
             Some(guest) => guest.clone(),
             None => hostname()?,
         };
-        let text = String::from_utf8_lossy(&head.bytes);
-        let warnings =
-            loaded.warnings.into_iter().map(|warning| line(path, &text, &warning.into())).collect();
-        Ok(Self { policy: Arc::new(loaded.policy), shell: loaded.shell, guest, warnings })
+        let warnings = loaded.warnings.into_iter().map(|warning| files.line(&warning.into())).collect();
+        let names = files.all().iter().map(|file| file.name.clone()).collect();
+        Ok(Self { policy: Arc::new(loaded.policy), shell: loaded.shell, guest, warnings, files: names })
     }
 }
 
 fn hostname() -> Result<String, ConfigError> {
     let system = rustix::system::uname();
     system.nodename().to_str().map(str::to_owned).map_err(|_| ConfigError::Hostname)
-}
-
-/// One line for each problem, as compilers have it: what an editor or a log can use. `vmpolicy check`
-/// shows them with the text that they are about.
-fn lines(path: &Path, text: &str, problems: &[Problem]) -> String {
-    problems.iter().map(|problem| line(path, text, problem)).collect::<Vec<_>>().join("\n")
-}
-
-fn line(path: &Path, text: &str, problem: &Problem) -> String {
-    let severity = match problem.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let at = problem.place.map_or_else(String::new, |place| {
-        let (line, column) = line_col(text, place.start);
-        format!(":{line}:{column}")
-    });
-    let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
-    format!("{}{at}: {severity}[{}]: {}{hint}", path.display(), problem.code, problem.message)
 }

@@ -231,7 +231,7 @@ fn sockets(
 
 fn say_hello(options: &Options, config: &Config, gate: Gate, zones: &SystemZones) {
     let file = options.config.display();
-    tracing::info!(guest = %config.guest, "vmpolicyd {}: {file}", env!("CARGO_PKG_VERSION"));
+    tracing::info!(guest = %config.guest, "vmpolicyd {}: {}", env!("CARGO_PKG_VERSION"), config.files.join(", "));
     match gate {
         Gate::Open => {}
         Gate::DryRun => {

@@ -18,6 +18,7 @@ pub mod locator;
 mod lock;
 pub mod metrics;
 pub mod number;
+pub mod policy_files;
 pub mod probe;
 pub mod process;
 pub mod provenance;

@@ -1,8 +1,8 @@
 //! The policy file: YAML to a [`Policy`], or to everything that is wrong with it.
 //!
-//! [`load`] does it all. [`parse`] stops before the policy is judged, for programs that want to change what was
-//! written. Neither reads a file: the text is given. All problems are found in one run, and told as plain
-//! data with places; drawing them is left to others.
+//! [`load`] does it all, [`load_parts`] too for a policy that is spread over several files. [`parse`] stops before the
+//! policy is judged, for programs that want to change what was written. None of them reads a file: the text is given.
+//! All problems are found in one run, and told as plain data with places; drawing them is left to others.
 //!
 //! ```
 //! use vmpolicy_core::file::{line_col, load};
@@ -22,6 +22,7 @@ pub mod expect;
 mod kind;
 mod limits;
 mod node;
+mod parts;
 mod problem;
 mod reader;
 mod rules;
@@ -37,6 +38,7 @@ mod write;
 mod yaml;
 
 pub use kind::FileKind;
+pub use parts::Parts;
 pub use problem::{Problem, ReadErrorKind, Severity, line_col};
 pub use scalar::parse_span;
 #[cfg(feature = "tune")]
@@ -107,26 +109,27 @@ pub struct Loaded {
 /// Names are not looked up here; [`PolicyFile::build`] does that.
 #[must_use]
 pub fn parse(text: &[u8]) -> Parsed {
-    let (node, problems) = match checked(text) {
-        Ok(text) => node::read(text),
-        Err(problem) => (None, vec![*problem]),
-    };
-    let mut reader = Reader::new(problems);
+    parse_parts(&[text])
+}
+
+/// As [`parse`], of a policy in several files: the first one with its `version`, the others with more sections.
+///
+/// Each file may add names to `arrays`, `indicators`, `windows` and `queues`; every other section is in one of them.
+/// Places count through all files; [`Parts::find`] says which one they are in.
+#[must_use]
+pub fn parse_parts(texts: &[&[u8]]) -> Parsed {
+    let mut reader = Reader::new(Vec::new());
     reader.doubts.from_file = true;
     let (mut file, mut shell) = (PolicyFile::default(), Shell::default());
-    match node {
-        Some(node) if node.is_null() => reader.nothing("`version: 1` and `arrays:`"),
-        Some(node) => {
-            if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
-                reader.version(&top);
-                (file, shell) = reader.top(&top, Reader::arrays);
-            } else {
-                reader.doubt_all();
-            }
+    if let Some(node) = reader.gather(texts) {
+        if let Some(top) = reader.fields(&node, "the keys of a policy file", SECTIONS) {
+            reader.version(&top);
+            (file, shell) = reader.top(&top, Reader::arrays);
+        } else {
+            reader.doubt_all();
         }
-        None if reader.problems.is_empty() => reader.nothing("`version: 1` and `arrays:`"),
-        None => reader.doubt_all(),
     }
+    reader.hint_at_files(texts);
     let Reader { mut problems, doubts, .. } = reader;
     sort(&mut problems);
     Parsed { file, shell, problems, doubts }
@@ -139,7 +142,31 @@ pub fn parse(text: &[u8]) -> Parsed {
 /// Every problem, structural and semantic, in the order of the file. What is broken in one place is told once,
 /// not again for each use of it.
 pub fn load(text: &[u8], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
-    let Parsed { file, shell, mut problems, doubts } = parse(text);
+    load_parts(&[text], zones)
+}
+
+/// As [`load`], of a policy in several files.
+///
+/// ```
+/// use vmpolicy_core::file::{Parts, load_parts};
+/// # struct NoZones;
+/// # impl vmpolicy_core::policy::Zones for NoZones {
+/// #     fn zone(&self, _: &str) -> Option<vmpolicy_core::leaf::window::Zone> { None }
+/// # }
+/// let policy = "version: 1\narrays: { oslo: { hosts: [mln1, mln2] } }\n";
+/// let site = "locator: { assume: mln3 }\n";
+/// let files = [policy.as_bytes(), site.as_bytes()];
+/// let problems = load_parts(&files, &NoZones).unwrap_err();
+/// assert_eq!(problems[0].message, "there is no host named `mln3`");
+/// let (file, place) = problems[0].place.map(|place| Parts::of(files).find(place)).unwrap();
+/// assert_eq!((file, &site[place.start as usize..place.end as usize]), (1, "mln3"));
+/// ```
+///
+/// # Errors
+///
+/// Every problem of every file, in their order. What two files define is told with both places.
+pub fn load_parts(texts: &[&[u8]], zones: &dyn Zones) -> Result<Loaded, Vec<Problem>> {
+    let Parsed { file, shell, mut problems, doubts } = parse_parts(texts);
     problems.extend(unknown_hosts(&file, &shell, &doubts));
     let judged = file.judge(zones, doubts);
     match judged {
@@ -259,12 +286,14 @@ impl Reader {
             self.problems.push(Kind::MissingKey { key: "version" }.at(None, "version".to_owned(), hint));
             return;
         }
-        self.optional(top, "version", |reader, node| {
-            let text = reader.text(node, "`1`")?;
-            if text != "1" {
-                reader.blame(Kind::Version { found: node::short(text) }, node.place);
-            }
-            Some(())
-        });
+        self.optional(top, "version", Self::version_word);
+    }
+
+    fn version_word(&mut self, node: &node::Node) -> Option<()> {
+        let text = self.text(node, "`1`")?;
+        if text != "1" {
+            self.blame(Kind::Version { found: node::short(text) }, node.place);
+        }
+        Some(())
     }
 }

@@ -7,6 +7,7 @@ mod any_bytes;
 mod bad;
 mod docs;
 mod examples;
+mod parts;
 mod several;
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -2,10 +2,11 @@
 //! name; and of expectations of a policy.
 
 use super::diagnostics::{Text, Told};
-use super::given::Given;
+use super::given::{Given, part_of};
 use super::simulate::input::Looked as LookedAtScenario;
 use super::terminal::{Terminal, complain, print, print_json};
 use super::{Exit, Format};
+use crate::policy_files::{PolicyFiles, whole_of};
 use crate::zones::SystemZones;
 use clap::{ColorChoice, ValueEnum};
 use serde::Serialize;
@@ -16,18 +17,22 @@ use vmpolicy_core::Policy;
 use vmpolicy_core::file::expect::load_expectations;
 use vmpolicy_core::file::scenario::Told as ToldOfPolicy;
 use vmpolicy_core::file::trial::{BadPolicy, TrialProblems, load_trials};
-use vmpolicy_core::file::{FileKind, Problem, Severity, load};
+use vmpolicy_core::file::{FileKind, Problem, Severity};
 use vmpolicy_core::sim::scenario::Scenario;
 
 const EXAMPLES: &str = "\
 Examples:
   vmpolicy check policy.yaml
+  vmpolicy check /etc/vmpolicy
   vmpolicy check --deny warnings --format json policies/*.yaml
   vmpolicy check scenarios/*.yaml
   vmpolicy check tests/*.yaml
   vmpolicy check expect.yaml --policy policy.yaml
   generate-policy | vmpolicy check -
   vmpolicy check --explain VP0012
+
+With a policy goes what the daemon reads with it: the files *.yaml in the folder conf.d beside it. A folder
+is the vmpolicy.yaml in it.
 
 A file that says at its top how long it `lasts` is a scenario, and one that has `tests` is a file for
 `vmpolicy test`: what they name is read and judged too. One that has `expect` is for `vmpolicy verify`, and
@@ -92,24 +97,34 @@ pub fn run(args: &Args) -> Exit {
     let mut found = Vec::new();
     for path in &args.files {
         let file = shown(path);
-        let looked = match read(path) {
-            Ok(bytes) => match Checked::by_kind(&bytes, path, about.as_ref(), &zones) {
-                Some(checked) => {
-                    if checked.fails(args.deny) {
-                        exit = exit.max(Exit::No);
+        let looked = match PolicyFiles::read(path) {
+            Ok(files) => {
+                let file = files.main().name.clone();
+                let checked = match Checked::by_kind(&files, path, about.as_ref(), &zones) {
+                    Some(checked) => {
+                        if checked.fails(args.deny) {
+                            exit = exit.max(Exit::No);
+                        }
+                        if checked.sound.is_none()
+                            && let Some(whole) = whole_of(path)
+                        {
+                            complain(&part_of(&file, &whole));
+                        }
+                        Ok(checked)
                     }
-                    Looked { file, bytes, checked: Ok(checked) }
-                }
-                None => {
-                    exit = exit.max(Exit::Usage);
-                    complain(&format!("{file}: {HOMELESS}"));
-                    Looked { file, bytes, checked: Err(HOMELESS.to_owned()) }
-                }
-            },
+                    None => {
+                        exit = exit.max(Exit::Usage);
+                        complain(&format!("{file}: {HOMELESS}"));
+                        Err(HOMELESS.to_owned())
+                    }
+                };
+                Looked { file, files: Some(files), checked }
+            }
             Err(error) => {
                 exit = Exit::Outside;
-                complain(&format!("can't read {file}: {error}"));
-                Looked { file, bytes: Vec::new(), checked: Err(error.to_string()) }
+                complain(&format!("can't read {error}"));
+                let why = if error.path == *path { error.source.to_string() } else { error.to_string() };
+                Looked { file, files: None, checked: Err(why) }
             }
         };
         match args.format {
@@ -168,7 +183,8 @@ enum Sound {
 /// A file that was looked at.
 struct Looked {
     file: String,
-    bytes: Vec<u8>,
+    /// None where it can't be read.
+    files: Option<PolicyFiles>,
     /// Why not, where it can't be looked at.
     checked: Result<Checked, String>,
 }
@@ -195,17 +211,23 @@ struct ToldNamed<'a> {
 
 impl Checked {
     /// As what it is meant. None for expectations of nobody knows which policy.
-    fn by_kind(bytes: &[u8], path: &Path, about: Option<&Policy>, zones: &SystemZones) -> Option<Self> {
+    fn by_kind(
+        files: &PolicyFiles,
+        path: &Path,
+        about: Option<&Policy>,
+        zones: &SystemZones,
+    ) -> Option<Self> {
+        let bytes = &files.main().bytes;
         Some(match FileKind::of(bytes) {
             FileKind::Scenario => Self::of_scenario(bytes, path, zones),
             FileKind::Tests => Self::of_tests(bytes, path, zones),
             FileKind::Expectations => Self::of_expectations(bytes, about?),
-            FileKind::Policy => Self::of(bytes, zones),
+            FileKind::Policy => Self::of(files, zones),
         })
     }
 
-    fn of(bytes: &[u8], zones: &SystemZones) -> Self {
-        match load(bytes, zones) {
+    fn of(files: &PolicyFiles, zones: &SystemZones) -> Self {
+        match files.load(zones) {
             Ok(loaded) => {
                 let problems = loaded.warnings.into_iter().map(Problem::from).collect();
                 let sound = Some(Sound::Policy(Box::new(loaded.policy)));
@@ -320,7 +342,7 @@ impl Sound {
 
 impl Looked {
     fn text(&self) -> Text<'_> {
-        Text::new(&self.file, &self.bytes)
+        self.files.as_ref().map_or_else(|| Text::new(&self.file, &[]), Text::of)
     }
 
     fn told(&self) -> ToldFile<'_> {

@@ -1,33 +1,39 @@
 //! Problems of a policy file, drawn as rustc draws its own, or as JSON.
 
 use super::terminal::Terminal;
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use crate::policy_files::PolicyFiles;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::ops::Range;
-use vmpolicy_core::file::{Problem, Severity};
+use vmpolicy_core::file::{Parts, Problem, Severity};
 use vmpolicy_core::policy::Place;
 
 /// No terminal is as wide; lines that are wider are cut round what matters.
 const COLUMNS: usize = 140;
 
-/// A file's text and where its lines begin.
+/// The text of a file, or of a policy in several files.
 #[derive(Clone, Debug)]
 pub struct Text<'a> {
-    file: &'a str,
+    files: Vec<File<'a>>,
+    parts: Parts,
+}
+
+/// A file's text and where its lines begin.
+#[derive(Clone, Debug)]
+struct File<'a> {
+    name: &'a str,
     text: Cow<'a, str>,
     /// Where each line begins, in bytes.
     lines: Vec<usize>,
 }
 
-impl<'a> Text<'a> {
-    /// The text of a file of this name. Bytes that are no text are shown as such.
-    #[must_use]
-    pub fn new(file: &'a str, bytes: &'a [u8]) -> Self {
+impl<'a> File<'a> {
+    fn new(name: &'a str, bytes: &'a [u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let after_breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(after_breaks).collect();
-        Self { file, text, lines }
+        Self { name, text, lines }
     }
 
     /// The line that holds this byte, from 0.
@@ -50,6 +56,59 @@ impl<'a> Text<'a> {
         start..if meat == 0 { end } else { start + meat }
     }
 
+    /// The lines that these spans are about. Only those are given to the renderer, which otherwise would go
+    /// through the whole file for each problem.
+    fn snippet<'s>(
+        &'s self,
+        spans: Vec<(AnnotationKind, Range<usize>, Option<&'s str>)>,
+    ) -> Snippet<'s, Annotation<'s>> {
+        let all = || spans.iter().map(|(_, span, _)| span);
+        let first = all().map(|span| self.line(span.start)).min().unwrap_or(0);
+        let last = all().map(|span| self.line(span.end)).max().unwrap_or(0);
+        let start = self.lines[first];
+        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
+        let annotations = spans.into_iter().map(|(kind, span, label)| {
+            let annotation = kind.span(span.start - start..span.end - start);
+            match label {
+                Some(label) => annotation.label(label),
+                None => annotation,
+            }
+        });
+        Snippet::source(&self.text[start..end]).line_start(first + 1).path(self.name).annotations(annotations)
+    }
+
+    fn told_place(&self, place: Place) -> ToldPlace<'a> {
+        let span = self.span(place);
+        let ((line, column), (end_line, end_column)) = (self.position(span.start), self.position(span.end));
+        ToldPlace {
+            file: None,
+            line: Some(line),
+            column: Some(column),
+            end_line: Some(end_line),
+            end_column: Some(end_column),
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    /// The text of a file of this name. Bytes that are no text are shown as such.
+    #[must_use]
+    pub fn new(file: &'a str, bytes: &'a [u8]) -> Self {
+        Self { files: vec![File::new(file, bytes)], parts: Parts::of([bytes]) }
+    }
+
+    /// The texts of a policy's files.
+    #[must_use]
+    pub fn of(files: &'a PolicyFiles) -> Self {
+        let parts = Parts::of(files.all().iter().map(|file| file.bytes.as_slice()));
+        Self { files: files.all().iter().map(|file| File::new(&file.name, &file.bytes)).collect(), parts }
+    }
+
+    /// The file that the place is in, by its number, and where there.
+    fn find(&self, place: Place) -> (usize, Place) {
+        self.parts.find(place)
+    }
+
     /// Draws a problem.
     #[must_use]
     pub fn draw(&self, problem: &Problem, terminal: &Terminal) -> String {
@@ -58,10 +117,23 @@ impl<'a> Text<'a> {
             Severity::Warning => Level::WARNING,
         };
         let mut group: Group<'_> = Group::with_title(level.primary_title(&problem.message).id(problem.code));
-        group = match problem.place {
-            Some(place) => group.element(self.snippet(place, problem)),
-            None => group.element(Origin::path(self.file)),
-        };
+        let mut spans = vec![Vec::new(); self.files.len()];
+        if let Some(place) = problem.place {
+            let (first, place) = self.find(place);
+            spans[first].push((AnnotationKind::Primary, self.files[first].span(place), None));
+            for label in &problem.labels {
+                let (file, place) = self.find(label.place);
+                let label = Some(label.text.as_str());
+                spans[file].push((AnnotationKind::Context, self.files[file].span(place), label));
+            }
+            // The file that is blamed comes first, whatever else helps to see why.
+            let others = (0..self.files.len()).filter(|&file| file != first && !spans[file].is_empty());
+            for file in std::iter::once(first).chain(others.collect::<Vec<_>>()) {
+                group = group.element(self.files[file].snippet(std::mem::take(&mut spans[file])));
+            }
+        } else {
+            group = group.element(Origin::path(self.files[0].name));
+        }
         if let Some(hint) = &problem.hint {
             group = group.element(Level::HELP.message(hint));
         }
@@ -71,30 +143,12 @@ impl<'a> Text<'a> {
         drawn
     }
 
-    /// The lines that a problem is about. Only those are given to the renderer, which otherwise would go
-    /// through the whole file for each problem.
-    fn snippet(&self, place: Place, problem: &'a Problem) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-        let primary = self.span(place);
-        let labels: Vec<_> =
-            problem.labels.iter().map(|label| (self.span(label.place), label.text.as_str())).collect();
-        let all = || std::iter::once(&primary).chain(labels.iter().map(|(span, _)| span));
-        let first = all().map(|span| self.line(span.start)).min().unwrap_or(0);
-        let last = all().map(|span| self.line(span.end)).max().unwrap_or(0);
-        let start = self.lines[first];
-        let end = self.lines.get(last + 1).map_or(self.text.len(), |next| next - 1);
-        let within = |span: &Range<usize>| span.start - start..span.end - start;
-        Snippet::source(&self.text[start..end])
-            .line_start(first + 1)
-            .path(self.file)
-            .annotation(AnnotationKind::Primary.span(within(&primary)))
-            .annotations(
-                labels.iter().map(|(span, text)| AnnotationKind::Context.span(within(span)).label(*text)),
-            )
-    }
-
     /// The problem for programs.
     #[must_use]
-    pub fn told<'p>(&self, problem: &'p Problem) -> Told<'p> {
+    pub fn told<'p>(&self, problem: &'p Problem) -> Told<'p>
+    where
+        'a: 'p,
+    {
         let labels = problem
             .labels
             .iter()
@@ -110,15 +164,10 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn told_place(&self, place: Place) -> ToldPlace {
-        let span = self.span(place);
-        let ((line, column), (end_line, end_column)) = (self.position(span.start), self.position(span.end));
-        ToldPlace {
-            line: Some(line),
-            column: Some(column),
-            end_line: Some(end_line),
-            end_column: Some(end_column),
-        }
+    fn told_place(&self, place: Place) -> ToldPlace<'a> {
+        let (number, place) = self.find(place);
+        let file = &self.files[number];
+        ToldPlace { file: (number > 0).then_some(file.name), ..file.told_place(place) }
     }
 }
 
@@ -135,7 +184,7 @@ pub struct Told<'p> {
     pub path: &'p str,
     /// Where.
     #[serde(flatten)]
-    pub at: ToldPlace,
+    pub at: ToldPlace<'p>,
     /// What to do about it.
     pub hint: Option<&'p str>,
     /// Other places that matter.
@@ -144,7 +193,10 @@ pub struct Told<'p> {
 
 /// Where: lines and columns from 1, columns in characters; the end is the column after the last one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ToldPlace {
+pub struct ToldPlace<'p> {
+    /// The file of `conf.d` that it is in; left out where it is in the policy file itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'p str>,
     /// The line in which it begins.
     pub line: Option<usize>,
     /// The column in which it begins.
@@ -160,7 +212,7 @@ pub struct ToldPlace {
 pub struct ToldLabel<'p> {
     /// Where.
     #[serde(flatten)]
-    pub at: ToldPlace,
+    pub at: ToldPlace<'p>,
     /// What is there.
     pub text: &'p str,
 }

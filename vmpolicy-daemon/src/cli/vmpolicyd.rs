@@ -25,7 +25,8 @@ use std::thread;
 #[derive(Debug, Parser)]
 #[command(name = "vmpolicyd", version, after_help = EXAMPLES)]
 pub struct Cli {
-    /// The policy file.
+    /// The policy file, or a folder with a vmpolicy.yaml. The files *.yaml in the folder conf.d beside it are a
+    /// part of it.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
 

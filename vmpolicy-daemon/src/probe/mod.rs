@@ -15,6 +15,8 @@ mod load;
 mod mysql;
 #[cfg(feature = "http")]
 mod nginx;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod packets;
 #[cfg(feature = "http")]
 mod pointer;
 #[cfg(feature = "postgres")]

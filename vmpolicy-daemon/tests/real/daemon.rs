@@ -243,3 +243,37 @@ fn exit_statuses() {
     assert_eq!(exit(&["--config", path, "--state", "/proc/nowhere"]).0, Some(3));
     assert_eq!(exit(&["--config", path, "--state", path]).0, Some(3));
 }
+
+/// The site's part stands in files of its own, and counts as if it stood in the policy file: at the start and when it is
+/// read again, whole or not at all.
+#[test]
+fn the_files_of_conf_d_are_a_part_of_the_policy() {
+    let mut guest = crate::control::guest("1", "");
+    std::fs::create_dir(guest.path("conf.d")).unwrap();
+    let part = |name: &str, text: &str| std::fs::write(guest.path("conf.d").join(name), text).unwrap();
+    part("10-mode.yaml", "mode: observe\n");
+    part("20-more.yaml", "indicators: { more: { every: 100ms } }\n");
+    let mode = |guest: &Guest| guest.json(&["status"]).map(|status| status["mode"].clone());
+    guest.start();
+    guest.wait_for("the mode", |guest| mode(guest) == Some("observe".into()));
+
+    let part = |guest: &Guest, name: &str, text: &str| {
+        std::fs::write(guest.path("conf.d").join(name), text).unwrap()
+    };
+    part(&guest, "20-more.yaml", "mode: act\n");
+    let (code, _, words) = guest.told(&["reload"]);
+    assert_eq!(code, Some(1), "{words}");
+    let there = guest.path("conf.d/10-mode.yaml:1:1");
+    assert!(words.contains("conf.d/20-more.yaml:1:1: error[VP0108]: key `mode` is written twice"), "{words}");
+    assert!(words.contains(&format!("first here: {}", there.display())), "{words}");
+    assert_eq!(mode(&guest), Some("observe".into()));
+
+    std::fs::remove_file(guest.path("conf.d/10-mode.yaml")).unwrap();
+    assert_eq!(guest.told(&["reload"]).0, Some(0));
+    guest.wait_for("the mode", |guest| mode(guest) == Some("act".into()));
+    assert!(guest.terminate().0.success());
+    let named =
+        [guest.path("policy.yaml"), guest.path("conf.d/10-mode.yaml"), guest.path("conf.d/20-more.yaml")];
+    let named = named.map(|path| path.display().to_string()).join(", ");
+    assert!(guest.log().contains(&named), "{}", guest.log());
+}

@@ -11,6 +11,7 @@ mod kill;
 mod mariadb;
 mod metrics;
 mod mode;
+mod mysql_login;
 mod replay;
 mod server;
 mod systemd;

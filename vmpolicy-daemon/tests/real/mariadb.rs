@@ -176,7 +176,7 @@ fn what_the_server_says_is_what_the_engine_hears() {
 
     drop(kept);
     {
-        let (_runtime, _held) = server.crowd(50);
+        let _held = server.crowd(50);
         assert_eq!(read(&server, "Uptime"), Err(Absence::Denied), "too many connections");
     }
     server.freeze();

@@ -1,19 +1,18 @@
 //! A MariaDB of the test's own, in a folder that goes with it, on a socket.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
-const HELP: &str =
-    "mariadbd is missing: the tests need MariaDB's server (apt-get install mariadb-server-core)";
+const HELP: &str = "mariadbd or mariadb is missing: the tests need MariaDB's server and its client \
+    (apt-get install mariadb-server-core mariadb-client-core)";
 
 /// How long a server may take to come up or go down on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,8 +54,12 @@ impl Server {
 
     /// A server with users and passwords: `root` without a password. Takes some seconds to set up.
     pub(crate) fn start_with_users() -> Self {
-        let mut server =
-            Self { folder: tempfile::tempdir().unwrap(), grants: true, options: Vec::new(), child: None };
+        Self::start_with_users_and(&[])
+    }
+
+    pub(crate) fn start_with_users_and(options: &[&str]) -> Self {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), grants: true, options, child: None };
         let mut install = Command::new(find("mariadb-install-db"));
         install
             .arg("--no-defaults")
@@ -139,59 +142,62 @@ impl Server {
         self.try_value(name).unwrap()
     }
 
-    fn try_value(&self, name: &str) -> Result<u64, sqlx::Error> {
-        let statement = format!("SHOW GLOBAL STATUS LIKE '{name}'");
-        runtime().block_on(async {
-            let mut connection = connect(&self.socket()).await?;
-            let row = sqlx::raw_sql(AssertSqlSafe(statement)).fetch_one(&mut connection).await?;
-            let value: &[u8] = row.try_get_unchecked(1)?;
-            Ok(std::str::from_utf8(value).unwrap().parse().unwrap())
-        })
+    fn try_value(&self, name: &str) -> io::Result<u64> {
+        let line = self.connect().ask(&format!("SHOW GLOBAL STATUS LIKE '{name}'"))?;
+        line.split_whitespace()
+            .last()
+            .and_then(|value| value.parse().ok())
+            .ok_or(io::ErrorKind::InvalidData.into())
     }
 
     /// Runs statements, one after the other, on one connection.
     pub(crate) fn run(&self, statements: &[&str]) {
-        runtime().block_on(async {
-            let mut connection = connect(&self.socket()).await.unwrap();
-            for statement in statements {
-                sqlx::raw_sql(AssertSqlSafe((*statement).to_owned())).execute(&mut connection).await.unwrap();
-            }
-        });
+        let ran = self.client().arg("--execute").arg(statements.join("; ")).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
     }
 
     /// Connections that are held until the value is dropped; fewer than wanted where the server has had
     /// enough.
-    pub(crate) fn crowd(&self, wanted: usize) -> (tokio::runtime::Runtime, Vec<MySqlConnection>) {
-        let runtime = runtime();
+    pub(crate) fn crowd(&self, wanted: usize) -> Vec<Client> {
         let mut held = Vec::new();
         for _ in 0..wanted {
-            match runtime.block_on(connect(&self.socket())) {
-                Ok(connection) => held.push(connection),
-                Err(_) => break,
+            let mut client = self.connect();
+            if client.ask("SELECT 1").is_err() {
+                break;
             }
+            held.push(client);
         }
-        (runtime, held)
+        held
     }
 
     /// So many clients that each run slow queries, until the value is dropped.
     pub(crate) fn load(&self, clients: usize) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = (0..clients).map(|_| {
-            let (stop, socket) = (Arc::clone(&stop), self.socket());
-            thread::spawn(move || {
-                runtime().block_on(async {
-                    let Ok(mut connection) = connect(&socket).await else { return };
-                    while !stop.load(Ordering::Relaxed) {
-                        let query = sqlx::raw_sql("SELECT SLEEP(0.1)").execute(&mut connection).await;
-                        if query.is_err() {
-                            return;
-                        }
-                    }
-                });
-            })
-        });
+        let threads =
+            (0..clients).map(|_| {
+                let (stop, mut client) = (Arc::clone(&stop), self.connect());
+                thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) && client.ask("SELECT SLEEP(0.1)").is_ok() {}
+                })
+            });
         let threads = threads.collect();
         Load { stop, threads }
+    }
+
+    /// The server's own client, which shares nothing with the probe.
+    fn client(&self) -> Command {
+        let mut command = Command::new(find("mariadb"));
+        command.args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--unbuffered"]);
+        command.arg(format!("--socket={}", self.socket().display()));
+        command
+    }
+
+    fn connect(&self) -> Client {
+        let mut command = self.client();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let (into, from) = (child.stdin.take(), child.stdout.take().unwrap());
+        Client { child, into, from: BufReader::new(from) }
     }
 }
 
@@ -218,18 +224,33 @@ impl Drop for Load {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+/// A connection, by a process of its own.
+pub(crate) struct Client {
+    child: Child,
+    into: Option<ChildStdin>,
+    from: BufReader<ChildStdout>,
 }
 
-async fn connect(socket: &Path) -> Result<MySqlConnection, sqlx::Error> {
-    MySqlConnectOptions::new()
-        .username("root")
-        .socket(socket)
-        .ssl_mode(MySqlSslMode::Disabled)
-        .disable_statement_logging()
-        .connect()
-        .await
+impl Client {
+    /// Asks for one row.
+    fn ask(&mut self, query: &str) -> io::Result<String> {
+        let into = self.into.as_mut().unwrap();
+        writeln!(into, "{query};")?;
+        into.flush()?;
+        let mut line = String::new();
+        match self.from.read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // It ends with its input, and tells the server.
+        drop(self.into.take());
+        let _ = self.child.wait();
+    }
 }
 
 pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {

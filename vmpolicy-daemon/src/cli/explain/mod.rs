@@ -13,8 +13,8 @@ mod words;
 
 pub use timeline::{Day, Spell, Week};
 
-use super::check::{read, shown};
 use super::diagnostics::{Text, Told};
+use super::given::files;
 use super::terminal::{Terminal, complain, print, print_json, wrapped};
 use super::{Exit, Format};
 use crate::zones::SystemZones;
@@ -23,7 +23,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-use vmpolicy_core::file::{Loaded, Problem, load};
+use vmpolicy_core::file::{Loaded, Problem};
 use vmpolicy_core::id::Id as _;
 use vmpolicy_core::leaf::window::{Civil, Readings, Zone};
 use vmpolicy_core::policy::Zones as _;
@@ -69,7 +69,6 @@ fn date(text: &str) -> Result<Civil, String> {
 pub fn run(args: &Args) -> Exit {
     let zones = SystemZones::default();
     let terminal = Terminal::of_stdout(args.color);
-    let file = shown(&args.file);
     let zone = match args.zone.as_deref().map(|name| zones.zone(name).ok_or(name)) {
         None => None,
         Some(Ok(zone)) => Some(zone),
@@ -78,21 +77,18 @@ pub fn run(args: &Args) -> Exit {
             return Exit::Usage;
         }
     };
-    let bytes = match read(&args.file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            complain(&format!("can't read {file}: {error}"));
-            return Exit::Outside;
-        }
+    let files = match files(&args.file) {
+        Ok(files) => files,
+        Err(exit) => return exit,
     };
-    let text = Text::new(&file, &bytes);
-    let loaded = match load(&bytes, &zones) {
+    let (file, text) = (&files.main().name, Text::of(&files));
+    let loaded = match files.load(&zones) {
         Ok(loaded) => loaded,
         Err(problems) => return refuse(&text, &problems, &terminal, args.format),
     };
     let from = args.from.map_or_else(|| From::Now(now()), From::Day);
     let warnings: Vec<_> = loaded.warnings.iter().cloned().map(Problem::from).collect();
-    let explained = Explained::of(&file, &loaded, from, zone.as_ref(), &text, &warnings);
+    let explained = Explained::of(file, &loaded, from, zone.as_ref(), &text, &warnings);
     let printed = match args.format {
         Format::Json => print_json(serde_json::to_string_pretty(&explained)),
         Format::Text => print(&explained.page(&terminal)),
@@ -196,7 +192,7 @@ impl<'a> Explained<'a> {
         loaded: &'a Loaded,
         from: From,
         zone: Option<&Zone>,
-        text: &Text<'_>,
+        text: &Text<'a>,
         warnings: &'a [Problem],
     ) -> Self {
         let Loaded { policy, shell, .. } = loaded;

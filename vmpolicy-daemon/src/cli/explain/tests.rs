@@ -19,7 +19,8 @@ impl vmpolicy_core::policy::Zones for Oslo {
 const PLAIN: Terminal = Terminal { colour: false, columns: None, live: false };
 
 fn explained<T>(yaml: &str, then: impl FnOnce(&Explained<'_>) -> T) -> T {
-    let loaded = load(yaml.as_bytes(), &Oslo).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let loaded =
+        vmpolicy_core::file::load(yaml.as_bytes(), &Oslo).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let text = Text::new("policy.yaml", yaml.as_bytes());
     let warnings: Vec<_> = loaded.warnings.iter().cloned().map(Problem::from).collect();
     let from = From::Day(Civil::new(2026, 10, 19, 0, 0, 0).unwrap());

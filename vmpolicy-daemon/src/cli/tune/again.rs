@@ -56,12 +56,22 @@ pub(super) fn tuned(input: &Input, report: &Report, number: usize) -> Result<Str
         let range = Range::from_str(&text).map_err(|error| foreign(&error))?;
         ranges.push((name.clone(), Some(range)));
     }
+    let [file_read] = input.files.all() else {
+        complain(&format!(
+            "{} is spread over {} files: put the values of member {number} in by hand",
+            input.files.main().name,
+            input.files.all().len()
+        ));
+        return Err(Exit::No);
+    };
+    // What was loaded is UTF-8.
+    let text = file_read.text();
     // The present values as a member of the front are a space in which nothing varies.
     if point.changes.0 == 0 {
-        return Ok(input.text.clone());
+        return Ok(text.into_owned());
     }
     let space = Space::derive(file, policy, indicator, &[]).vary(&ranges).map_err(|error| foreign(&error))?;
-    write(&input.text, file, policy, &input.zones, &space, &space.present()).map_err(|error| {
+    write(&text, file, policy, &input.zones, &space, &space.present()).map_err(|error| {
         complain(&error.to_string());
         Exit::No
     })

@@ -7,6 +7,7 @@ use crate::cli::backtest::recording::Named;
 use crate::cli::given::Given;
 use crate::cli::outputs::is_dash;
 use crate::cli::terminal::complain;
+use crate::policy_files::PolicyFiles;
 use crate::trace::Series;
 use crate::zones::SystemZones;
 use std::path::Path;
@@ -16,9 +17,9 @@ use vmpolicy_core::backtest::{Options, Trace};
 use vmpolicy_core::file::Loaded;
 use vmpolicy_core::tune::{Trial, TrialError, Yardstick};
 
-/// A policy, and the text that it was read from.
+/// A policy, and the files that it was read from.
 pub(super) struct Input {
-    pub text: String,
+    pub files: PolicyFiles,
     pub loaded: Loaded,
     pub policy: Arc<Policy>,
     pub zones: SystemZones,
@@ -27,9 +28,9 @@ pub(super) struct Input {
 impl Input {
     /// Reads a policy file; all its errors are told.
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
-        let Given { text, loaded, zones, .. } = Given::read(path)?;
+        let Given { files, loaded, zones, .. } = Given::read(path)?;
         let policy = Arc::new(loaded.policy.clone());
-        Ok(Self { text, loaded, policy, zones })
+        Ok(Self { files, loaded, policy, zones })
     }
 }
 

@@ -2,11 +2,9 @@
 //! (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
 
 use super::super::Failure;
-use super::super::stream::{Address, Deadline, Resolver, Stream};
+use super::super::packets::{Packets, SAID_BYTES_MAX, sentence};
+use super::super::stream::{Address, Deadline, Resolver};
 use vmpolicy_core::input::Absence;
-
-/// What a server may say in one poll: a result of one number is some dozens of bytes.
-const SAID_BYTES_MAX: usize = 256 * 1024;
 
 /// What the server says, as far as it matters.
 pub(super) enum Message {
@@ -22,13 +20,8 @@ pub(super) enum Message {
     Other,
 }
 
-/// A connection, and what has come over it.
-pub(super) struct Connection {
-    stream: Stream,
-    bytes: Vec<u8>,
-    /// How much the server has said since something was sent.
-    said: usize,
-}
+/// A connection.
+pub(super) struct Connection(Packets);
 
 impl Connection {
     pub(super) fn open(
@@ -36,29 +29,17 @@ impl Connection {
         resolver: &mut Resolver,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
-        let stream = Stream::connect(address, resolver, deadline)?;
-        Ok(Self { stream, bytes: Vec::new(), said: 0 })
+        Packets::open(address, resolver, deadline).map(Self)
     }
 
     pub(super) fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {
-        self.said = 0;
-        self.stream.send(bytes, deadline)
+        self.0.send(bytes, deadline)
     }
 
     /// The next message.
     pub(super) fn next(&mut self, deadline: Deadline) -> Result<Message, Failure> {
-        loop {
-            if let Some(length) = whole(&self.bytes)? {
-                let message = message(self.bytes[0], &self.bytes[5..length])?;
-                self.bytes.drain(..length);
-                self.said += length;
-                if self.said > SAID_BYTES_MAX {
-                    return Err(Failure::new(Absence::Unparsable, "the answer is far too large"));
-                }
-                return Ok(message);
-            }
-            self.stream.receive(&mut self.bytes, SAID_BYTES_MAX, deadline)?;
-        }
+        let bytes = self.0.next(whole, deadline)?;
+        message(bytes[0], &bytes[5..])
     }
 }
 
@@ -127,8 +108,7 @@ fn row(body: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
 fn refused(body: &[u8]) -> Failure {
     let field = |letter: u8| {
         let text = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(&[letter]));
-        let text = String::from_utf8_lossy(text.unwrap_or_default());
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>()
+        sentence(text.unwrap_or_default())
     };
     let (code, words) = (field(b'C'), field(b'M'));
     // https://www.postgresql.org/docs/current/errcodes-appendix.html

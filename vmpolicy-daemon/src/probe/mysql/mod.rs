@@ -1,18 +1,20 @@
 //! `mysql`: a status variable of MySQL or MariaDB, over the server's own protocol.
 //!
 //! The connection is kept between polls. Where it has gone bad in the meantime (the server was started
-//! again, or closed it for idleness) a new one is made within the same poll. A runtime of its own, on the
-//! probe's thread, carries the protocol; it costs a guest without `mysql` probes nothing.
+//! again, or closed it for idleness) a new one is made within the same poll.
 
-use super::stream::Address;
+mod login;
+#[cfg(test)]
+mod script;
+mod wire;
+
+use super::stream::{Address, Deadline, Resolver};
 use super::{Failure, PASSWORD_VARIABLE, Source};
 use crate::number::only_number;
 use crate::secret::{Secret, SecretSource};
-use futures_util::TryStreamExt as _;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error, Row as _};
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
+use wire::Connection;
 
 /// What to read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,102 +37,56 @@ const ROWS_MAX: usize = 64;
 /// The value of a status variable.
 pub struct MysqlProbe {
     options: MysqlOptions,
-    open: Option<Open>,
-}
-
-struct Open {
-    // Before the runtime, which it needs to close.
-    connection: Option<MySqlConnection>,
-    runtime: tokio::runtime::Runtime,
+    resolver: Resolver,
+    kept: Option<Connection>,
 }
 
 impl MysqlProbe {
     /// A probe; the server is not looked for yet.
     #[must_use]
-    pub const fn new(options: MysqlOptions) -> Self {
-        Self { options, open: None }
+    pub fn new(options: MysqlOptions) -> Self {
+        Self { options, resolver: Resolver::default(), kept: None }
+    }
+
+    fn connect(&mut self, deadline: Deadline) -> Result<Connection, Failure> {
+        // Read anew for each connection, so that a changed one is taken up.
+        let password = password(&self.options)?;
+        let mut connection = Connection::open(&self.options.address, &mut self.resolver, deadline)?;
+        login::log_in(&mut connection, &self.options, password.as_ref(), deadline)?;
+        Ok(connection)
     }
 }
 
 impl Source for MysqlProbe {
     fn sample(&mut self) -> Result<f64, Failure> {
-        let Self { options, open } = self;
-        if !is_name(&options.status) {
+        if !is_name(&self.options.status) {
             return Err(Failure::new(Absence::Missing, "no status variable has such a name"));
         }
-        let open = match open {
-            Some(open) => open,
-            none => {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_io()
-                    .enable_time()
-                    .build()
-                    .map_err(|error| Failure::new(Absence::Unreachable, error.to_string()))?;
-                none.insert(Open { connection: None, runtime })
+        let deadline = Deadline::within(self.options.limit);
+        // A kept connection that broke, or that the server has ended, says nothing of the server.
+        let asked = match self.kept.take() {
+            Some(mut connection) => match ask(&mut connection, &self.options.status, deadline) {
+                Err(failure) if matches!(failure.absence, Absence::Unreachable | Absence::Unparsable) => None,
+                asked => Some((asked, connection)),
+            },
+            None => None,
+        };
+        let (asked, connection) = match asked {
+            Some(asked) => asked,
+            None => {
+                let mut connection = self.connect(deadline)?;
+                (ask(&mut connection, &self.options.status, deadline), connection)
             }
         };
-        let Open { connection, runtime } = open;
-        let kept = connection.take();
-        let polled = runtime.block_on(async {
-            tokio::time::timeout(options.limit, poll(options, kept)).await.unwrap_or_else(|_| {
-                Err(Failure::new(Absence::TimedOut, format!("within {:?}", options.limit)))
-            })
-        });
         // After a failure the connection is dropped: nobody knows what is still on its way.
-        let (value, good) = polled?;
-        *connection = Some(good);
+        let value = asked?;
+        self.kept = Some(connection);
         let value = value.ok_or_else(|| {
-            Failure::new(Absence::Missing, format!("the server has no variable `{}`", options.status))
+            let name = &self.options.status;
+            Failure::new(Absence::Missing, format!("the server has no variable `{name}`"))
         })?;
         only_number(&value).map_err(|absence| Failure::new(absence, "the variable is not a number"))
     }
-}
-
-/// Reads the variable, over the connection that was kept or a new one.
-async fn poll(
-    options: &MysqlOptions,
-    kept: Option<MySqlConnection>,
-) -> Result<(Option<Vec<u8>>, MySqlConnection), Failure> {
-    if let Some(mut connection) = kept {
-        match ask(&mut connection, &options.status).await {
-            Ok(value) => return Ok((value, connection)),
-            Err(Error::Io(_) | Error::Protocol(_)) => {}
-            Err(error) if is_farewell(&error) => {}
-            Err(error) => return Err(failure(&error)),
-        }
-    }
-    let connect = connect_options(options)?;
-    let mut connection = connect.connect().await.map_err(|error| failure(&error))?;
-    match ask(&mut connection, &options.status).await {
-        Ok(value) => Ok((value, connection)),
-        Err(error) => {
-            let failure = failure(&error);
-            // The server counts a client that leaves without a word as aborted.
-            let _ = connection.close().await;
-            Err(failure)
-        }
-    }
-}
-
-/// Reads the password anew for each connection, so that a changed one is taken up.
-fn connect_options(options: &MysqlOptions) -> Result<MySqlConnectOptions, Failure> {
-    let mut connect = MySqlConnectOptions::new()
-        .username(&options.user)
-        // One statement is sent, and its letters are ASCII: nothing needs to be set up for it.
-        .pipes_as_concat(false)
-        .no_engine_substitution(false)
-        .timezone(None)
-        .set_names(false)
-        .statement_cache_capacity(0)
-        .disable_statement_logging();
-    connect = match &options.address {
-        Address::Socket(path) => connect.socket(path).ssl_mode(MySqlSslMode::Disabled),
-        Address::Tcp(host, port) => connect.host(host).port(*port).ssl_mode(MySqlSslMode::Preferred),
-    };
-    if let Some(password) = password(options)? {
-        connect = connect.password(password.expose());
-    }
-    Ok(connect)
 }
 
 fn password(options: &MysqlOptions) -> Result<Option<Secret>, Failure> {
@@ -142,18 +98,30 @@ fn password(options: &MysqlOptions) -> Result<Option<Secret>, Failure> {
 
 /// One round trip. `LIKE` lets the server skip the other hundreds of variables; as `_` stands for any
 /// letter there, the name is compared again here.
-async fn ask(connection: &mut MySqlConnection, name: &str) -> Result<Option<Vec<u8>>, Error> {
-    let statement = sqlx::raw_sql(AssertSqlSafe(format!("SHOW GLOBAL STATUS LIKE '{name}'")));
-    let mut rows = statement.fetch(connection);
-    let mut value = None;
-    for _ in 0..ROWS_MAX {
-        let Some(row) = rows.try_next().await? else { return Ok(value) };
-        let found: &[u8] = row.try_get_unchecked(0)?;
-        if found.eq_ignore_ascii_case(name.as_bytes()) {
-            value = row.try_get_unchecked::<Option<&[u8]>, _>(1)?.map(<[u8]>::to_vec);
+fn ask(connection: &mut Connection, name: &str, deadline: Deadline) -> Result<Option<Vec<u8>>, Failure> {
+    let statement = format!("SHOW GLOBAL STATUS LIKE '{name}'");
+    connection.command(wire::COM_QUERY, statement.as_bytes(), deadline)?;
+    // How many columns; what each is called, which nobody needs; an end.
+    if connection.next(deadline)? != [2] {
+        return Err(wire::odd());
+    }
+    for is_end in [false, false, true] {
+        if wire::is_end(&connection.next(deadline)?) != is_end {
+            return Err(wire::odd());
         }
     }
-    Err(Error::Protocol("more rows than a name can have".to_owned()))
+    let mut value = None;
+    for _ in 0..ROWS_MAX {
+        let packet = connection.next(deadline)?;
+        if wire::is_end(&packet) {
+            return Ok(value);
+        }
+        let [found, text] = wire::row(&packet)?;
+        if found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())) {
+            value = text.map(<[u8]>::to_vec);
+        }
+    }
+    Err(Failure::new(Absence::Unparsable, "more rows than a name can have"))
 }
 
 /// Whether a text can be a status variable's name; nothing else may go into the statement.
@@ -161,31 +129,6 @@ fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// The number of the server's error, where it is one.
-fn error_number(error: &Error) -> Option<u16> {
-    let Error::Database(error) = error else { return None };
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
-}
-
-/// Whether the server says that it, or the connection, is going away: shutdown in progress (1053, 1077 to
-/// 1079), killed (1317, 1927), idle for too long (4031, and 1159 to 1161 on the way).
-fn is_farewell(error: &Error) -> bool {
-    matches!(error_number(error), Some(1053 | 1077..=1079 | 1159..=1161 | 1317 | 1927 | 4031))
-}
-
-/// What an error of the client means to the engine. Its words name users and hosts, never passwords.
-fn failure(error: &Error) -> Failure {
-    let absence = match error {
-        Error::Io(_) | Error::Tls(_) => Absence::Unreachable,
-        Error::Database(_) if is_farewell(error) => Absence::Unreachable,
-        // It was reached, and says no: wrong password, no right, too many connections. A way to log in
-        // that this client does not have is a Configuration.
-        Error::Database(_) | Error::Configuration(_) => Absence::Denied,
-        _ => Absence::Unparsable,
-    };
-    Failure::new(absence, error.to_string())
 }
 
 #[cfg(test)]
