@@ -6,12 +6,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use vmpolicy_core::agent::Effects;
-use vmpolicy_core::file::{LocatorSpec, load};
+use vmpolicy_core::file::LocatorSpec;
 use vmpolicy_core::id::{HostId, RequestId};
 use vmpolicy_core::input::{Outcome, Reading, Setup, Sighting, Word};
-use vmpolicy_core::policy::UtcOnly;
 use vmpolicy_core::time::{Mono, Now, Wall};
 use vmpolicy_core::{Effect, Input, Policy};
 use vmpolicy_daemon::agent::{Driver, Identity, Lines};
@@ -19,6 +18,7 @@ use vmpolicy_daemon::config::Config;
 use vmpolicy_daemon::daemon::restore::{Trust, restore};
 use vmpolicy_daemon::journal::Journal;
 use vmpolicy_daemon::store::{Kind, Store};
+use vmpolicy_daemon::zones::SystemZones;
 
 pub(crate) const STATE: &str = "/state/state";
 pub(crate) const RECORDS: &str = "/log/records";
@@ -32,7 +32,13 @@ pub(crate) enum Sight {
     Believes,
 }
 
-pub(crate) fn config(sight: Sight) -> Config {
+/// As the daemon reads it, and once.
+fn config(sight: Sight) -> Config {
+    static READ: [OnceLock<Config>; 2] = [const { OnceLock::new() }; 2];
+    READ[usize::from(sight == Sight::Believes)].get_or_init(|| read_config(sight)).clone()
+}
+
+fn read_config(sight: Sight) -> Config {
     let locator = match sight {
         Sight::Looks => "{ file: { path: /nowhere }, every: 1m }",
         Sight::Believes => "{ assume: mln1 }",
@@ -48,9 +54,10 @@ actuator: {{ exec: {{ argv: [/nowhere] }} }}
 locator: {locator}
 "
     );
-    let loaded = load(text.as_bytes(), &UtcOnly).unwrap();
-    let guest = loaded.shell.guest.clone().unwrap();
-    Config { policy: Arc::new(loaded.policy), shell: loaded.shell, guest, warnings: Vec::new() }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.yaml");
+    std::fs::write(&path, text).unwrap();
+    Config::read(&path, &SystemZones::default()).unwrap()
 }
 
 /// What the manager makes of its n-th request; all the later ones are as the first.
