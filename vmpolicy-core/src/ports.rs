@@ -47,15 +47,16 @@ pub trait Locator: Send {
 
 /// A queue of jobs that come in batches.
 pub trait JobQueue: Send {
-    /// Claims a batch, or the one that was claimed before and not finished: the class of each job, in
-    /// order. Empty where there is nothing to do.
+    /// Claims a batch, or the one that was claimed before and not finished: what is known of each job before it
+    /// runs, by which [`Grades`](crate::policy::Grades) finds its class. Empty where there is nothing to do.
     ///
     /// # Errors
     ///
     /// Why the queue could not be asked.
     fn claim(&mut self) -> Result<Vec<String>, Absence>;
 
-    /// Runs a job of the claimed batch to its end; `true` where it went well. After the last job of a
-    /// batch the batch is finished.
+    /// Runs the next job of the claimed batch that has not come to its end, to its end; `true` where it went well.
+    /// `job` is how many of the batch the engine knows to have ended. After the last job of a batch the batch
+    /// is finished.
     fn run(&mut self, job: u32) -> bool;
 }

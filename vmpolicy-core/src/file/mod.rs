@@ -19,6 +19,7 @@
 
 #[cfg(feature = "sim")]
 pub mod expect;
+mod idle;
 mod kind;
 mod limits;
 mod node;
@@ -44,10 +45,12 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, HOOK_TIMEOUT, HookSpec, HooksSpec,
-    LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault, NginxField, POSTGRES_SOCKET,
-    PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource, REDIS_PORT, RedisRead, SecretSpec,
-    ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, url_fault,
+    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, COLLECTOR_TIMEOUT, GradeSpec, GradedBy,
+    HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
+    KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_PORT, RecordPlace, RedisRead, RunSpec, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth,
+    WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -76,6 +79,7 @@ const SECTIONS: &[&str] = &[
     "hooks",
     "mode",
     "metrics",
+    "records",
 ];
 
 /// What was written, as far as it could be read.
@@ -173,6 +177,7 @@ pub fn load_parts(texts: &[&[u8]], zones: &dyn Zones) -> Result<Loaded, Vec<Prob
         Ok(policy) if problems.is_empty() => {
             let mut warnings = lint(&file, &policy);
             warnings.extend(limits::never_time_out(&file, &policy, &shell));
+            warnings.extend(idle::queues(&file, &shell));
             warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }
@@ -266,7 +271,8 @@ impl Reader {
         self.doubts.home |= home.is_none() && top.get("home").is_some();
         let (indicators, probes) = self.indicators(top);
         let windows = self.windows(top);
-        let (queues, sources) = self.queues(top);
+        let (queues, jobs) = self.queues(top);
+        let (sources, work) = jobs.into_iter().unzip();
         let rules = self.rules(top);
         let mut moves = self.moves(top);
         let actuator = self.actuator(top);
@@ -274,8 +280,10 @@ impl Reader {
         let hooks = self.hooks(top);
         let mode = self.mode(top);
         let metrics = self.metrics(top);
+        let records = self.records(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, actuator, locator, hooks, mode, metrics };
+        let shell =
+            Shell { guest: name, probes, sources, work, actuator, locator, hooks, mode, metrics, records };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

@@ -309,10 +309,14 @@ impl Reader {
 
     /// What the judgement says of zero spans, of one that it does not get to see.
     pub(super) fn zero_span(&mut self, key: &'static str, place: Option<Place>) {
-        let kind = PolicyErrorKind::ZeroSpan { key };
+        self.judged(&PolicyErrorKind::ZeroSpan { key }, place, None);
+    }
+
+    /// What the judgement would say, of something that it does not get to see.
+    pub(super) fn judged(&mut self, kind: &PolicyErrorKind, place: Option<Place>, hint: Option<String>) {
         let (code, message, path) = (kind.code(), kind.to_string(), self.way());
         let severity = super::Severity::Error;
-        self.problems.push(Problem { code, severity, message, place, path, labels: Vec::new(), hint: None });
+        self.problems.push(Problem { code, severity, message, place, path, labels: Vec::new(), hint });
     }
 
     /// A span that the shell waits for: none of zero.

@@ -7,7 +7,7 @@ use super::node::{Node, Value, short};
 use super::problem::ReadErrorKind as Kind;
 use super::reader::{Entry, Fields, Reader};
 use super::scalar;
-use super::shell::{ProbeSpec, QueueSource};
+use super::shell::{ProbeSpec, QueueSource, WorkSpec};
 use crate::leaf::sample::Read;
 use crate::leaf::window::{CronExpr, Hours, Weekdays};
 use crate::policy::{
@@ -17,6 +17,9 @@ use crate::policy::{
 use crate::time::Span;
 use core::fmt::Display;
 use std::collections::BTreeSet;
+
+/// Where the jobs of a queue come from.
+type Source = Option<Located<QueueSource>>;
 
 impl Reader {
     /// Each entry of a section of named things, in its order, and whether that is all there is. `read` is
@@ -293,18 +296,20 @@ impl Reader {
         result.map_err(|why| self.blame(Kind::Window { why: why.to_string() }, node.place).hint = None).ok()
     }
 
-    pub(super) fn queues(&mut self, top: &Fields<'_>) -> (Vec<QueueForm>, Vec<Option<Located<QueueSource>>>) {
+    /// The queues; and for the shell, in their order, where jobs come from and what is done with them.
+    pub(super) fn queues(&mut self, top: &Fields<'_>) -> (Vec<QueueForm>, Vec<(Source, WorkSpec)>) {
         let (queues, whole) = self.named(top, "queues", |reader, name, node, _| reader.queue(name, node));
         self.doubts.queues |= !whole;
         queues.into_iter().unzip()
     }
 
-    fn queue(&mut self, name: Located<String>, node: &Node) -> (QueueForm, Option<Located<QueueSource>>) {
+    fn queue(&mut self, name: Located<String>, node: &Node) -> (QueueForm, (Source, WorkSpec)) {
         let unread = Located::made(Span::ZERO);
         let expected = "a queue such as `{ every: 120s, classes: { \"grade a\": 71s } }`";
-        let Some(fields) = self.fields(node, expected, &["source", "every", "classes"]) else {
+        let Some(fields) = self.fields(node, expected, &["source", "every", "classes", "grade", "run"])
+        else {
             self.doubts.classes.insert(name.value.clone());
-            return (QueueForm { name, every: unread, classes: Vec::new() }, None);
+            return (QueueForm { name, every: unread, classes: Vec::new() }, (None, WorkSpec::default()));
         };
         let every = self.required(&fields, "every", "every: 120s", Self::span);
         let (classes, whole) = self.named(&fields, "classes", |reader, name, node, first| {
@@ -316,12 +321,13 @@ impl Reader {
             };
             first.then_some(ClassForm { name, takes })
         });
-        let classes = classes.into_iter().flatten().collect();
+        let classes: Vec<ClassForm> = classes.into_iter().flatten().collect();
         if !whole {
             self.doubts.classes.insert(name.value.clone());
         }
         let source = self.optional(&fields, "source", Self::queue_source);
-        (QueueForm { name, every: every.unwrap_or(unread), classes }, source)
+        let work = self.work(&fields, &classes, whole);
+        (QueueForm { name, every: every.unwrap_or(unread), classes }, (source, work))
     }
 
     pub(super) fn moves(&mut self, top: &Fields<'_>) -> MovesForm {

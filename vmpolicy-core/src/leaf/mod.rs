@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod cost;
+pub mod glob;
 pub mod guard;
 pub mod logic;
 pub mod ring;

@@ -10,6 +10,7 @@ mod consistent;
 mod display;
 pub mod error;
 mod fingerprint;
+mod grade;
 pub mod lint;
 mod source;
 pub mod thesis;
@@ -21,6 +22,7 @@ pub use action::{Action, Monitor};
 pub use condition::{Compare, Condition};
 pub use display::{Shown, ShownAction};
 pub use error::{PolicyError, PolicyErrorKind};
+pub use grade::Grades;
 pub use source::{
     ActionForm, ArrayForm, ClassForm, ConditionForm, IndicatorForm, Located, MovesForm, Place, PolicyFile,
     PriceForm, QueueForm, RelocationForm, RuleForm, UtcOnly, WindowForm, Zones,

@@ -1,9 +1,10 @@
-//! A thread for each thing that may take long: every probe, the actuator, the locator.
+//! A thread for each thing that may take long: every probe, the actuator, the locator, every queue.
 //!
 //! None of them holds up another or the loop. One that is still busy gets no second job: a probe that is
 //! late is late, and a request is turned down, as nothing has started.
 
 use super::Effects;
+use super::queues::{Crew, Told, WiredQueue};
 use super::reporter::{OpenRequest, Reporter};
 use crate::control::Question;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +51,13 @@ pub enum Event {
         /// The host's name, where it can be told.
         host: Option<String>,
     },
+    /// Whoever works at a queue has.
+    Queue {
+        /// Which worker.
+        worker: WorkerId,
+        /// What came of it.
+        told: Told,
+    },
     /// Something else for the engine.
     Input(Input),
     /// Somebody asks how things stand, or says what is to be done.
@@ -67,8 +75,13 @@ static LAST_WORKER: AtomicU64 = AtomicU64::new(0);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId(u64);
 
-#[cfg(test)]
 impl WorkerId {
+    /// One that nobody had.
+    pub(super) fn next() -> Self {
+        Self(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    #[cfg(test)]
     pub(super) const fn of_test() -> Self {
         Self(u64::MAX)
     }
@@ -82,6 +95,8 @@ pub struct Wiring {
     pub actuator: WiredActuator,
     /// The locator, where there is one.
     pub locator: Option<Box<dyn Locator>>,
+    /// Who works at each queue of the policy, in its order.
+    pub queues: Vec<Option<WiredQueue>>,
 }
 
 /// A probe to be made, if there is none of this key yet.
@@ -117,6 +132,18 @@ impl WiredActuator {
     pub fn kept(key: String, make: impl FnOnce(Reporter) -> Box<dyn Actuator> + Send + 'static) -> Self {
         Self { key: Some(key), make: Box::new(make) }
     }
+
+    /// The same within another one, which is made of what `key` says.
+    #[must_use]
+    pub fn within(
+        self,
+        key: &str,
+        wrap: impl FnOnce(Box<dyn Actuator>) -> Box<dyn Actuator> + Send + 'static,
+    ) -> Self {
+        let (before, make) = (self.key, self.make);
+        let key = before.map(|before| format!("{before} {key}"));
+        Self { key, make: Box::new(|reporter| wrap(make(reporter))) }
+    }
 }
 
 /// The threads, and what is sent to them.
@@ -132,6 +159,7 @@ pub struct Hands {
     actuator_key: Option<String>,
     open: OpenRequest,
     locator: Option<Worker<()>>,
+    crew: Crew,
     prepared: Option<(Arc<Policy>, Wiring)>,
     trouble: Option<String>,
 }
@@ -144,14 +172,14 @@ struct Errand {
     id: String,
 }
 
-struct Worker<J> {
+pub(super) struct Worker<J> {
     id: WorkerId,
     jobs: SyncSender<J>,
     busy: bool,
 }
 
 impl<J: Send + 'static> Worker<J> {
-    fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
+    pub(super) fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
         // Capacity 1, and one job at a time: sending never waits.
         let (jobs, queue) = sync_channel(1);
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue));
@@ -163,7 +191,7 @@ impl<J: Send + 'static> Worker<J> {
     }
 
     /// Hands over a job, unless the last one is not done.
-    fn give(&mut self, job: J) -> Result<(), Busy> {
+    pub(super) fn give(&mut self, job: J) -> Result<(), Busy> {
         if self.busy {
             return Err(Busy::Working);
         }
@@ -176,9 +204,22 @@ impl<J: Send + 'static> Worker<J> {
             Err(TrySendError::Disconnected(_)) => Err(Busy::Gone),
         }
     }
+
+    pub(super) const fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    pub(super) const fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// It has answered.
+    pub(super) const fn rest(&mut self) {
+        self.busy = false;
+    }
 }
 
-enum Busy {
+pub(super) enum Busy {
     Working,
     Gone,
 }
@@ -197,6 +238,7 @@ impl Hands {
             actuator_key: None,
             open: OpenRequest::default(),
             locator: None,
+            crew: Crew::default(),
             prepared: None,
             trouble: None,
         }
@@ -230,14 +272,11 @@ impl Hands {
             self.actuator_key = key;
         }
         self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
-    }
-
-    fn next_id() -> WorkerId {
-        WorkerId(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
+        self.crew.wire(wiring.queues, &self.events);
     }
 
     fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
-        let (worker, events, monotonic) = (Self::next_id(), self.events.clone(), self.monotonic);
+        let (worker, events, monotonic) = (WorkerId::next(), self.events.clone(), self.monotonic);
         Worker::spawn(worker, "probe", move |jobs| {
             for () in jobs {
                 let (taken, began) = (monotonic(), Instant::now());
@@ -252,12 +291,12 @@ impl Hands {
 
     /// The way to the loop for a thread of a port's own.
     fn reporter(&self) -> Reporter {
-        Reporter { worker: Self::next_id(), events: self.events.clone(), open: self.open.clone() }
+        Reporter { worker: WorkerId::next(), events: self.events.clone(), open: self.open.clone() }
     }
 
     fn actuator_worker(&mut self, make: MakeActuator) -> Worker<Errand> {
         let mut actuator = make(self.reporter());
-        let (worker, events, guest) = (Self::next_id(), self.events.clone(), self.guest.clone());
+        let (worker, events, guest) = (WorkerId::next(), self.events.clone(), self.guest.clone());
         Worker::spawn(worker, "actuator", move |jobs: Receiver<Errand>| {
             for Errand { request, from, to, id } in jobs {
                 let asked = Asked { request, guest: &guest, from: &from, to: &to, id: &id };
@@ -271,7 +310,7 @@ impl Hands {
     }
 
     fn locator_worker(&mut self, mut locator: Box<dyn Locator>) -> Worker<()> {
-        let (worker, events) = (Self::next_id(), self.events.clone());
+        let (worker, events) = (WorkerId::next(), self.events.clone());
         Worker::spawn(worker, "locator", move |jobs| {
             for () in jobs {
                 let host = unpanicked("the locator", None, || locator.locate());
@@ -331,6 +370,7 @@ impl Hands {
                 };
                 Some(Input::Location(sighting))
             }
+            Event::Queue { worker, told } => self.crew.input_of(worker, told, policy),
             Event::Input(input) => Some(input),
             Event::Asked(_) | Event::Reload | Event::Stop => None,
         }
@@ -377,8 +417,12 @@ impl Effects for Hands {
                 }
             }
             Effect::Request(request) => self.ask(policy, request),
-            Effect::Claim(_) | Effect::Run { .. } => {
-                tracing::debug!("job queues are not read by this version");
+            Effect::Claim(queue) => self.crew.claim(queue),
+            Effect::Run { queue, job } => {
+                if let Err(ended) = self.crew.run(queue, job) {
+                    // The other end is the loop's.
+                    let _ = self.events.send(Event::Input(ended));
+                }
             }
         }
     }
@@ -409,7 +453,7 @@ impl Effects for Hands {
 }
 
 /// A panic is a fault of the program; it must not end the thread, or the loop would wait for it for ever.
-fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
+pub(super) fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!("{what} panicked; this is a fault of vmpolicyd");
         otherwise

@@ -6,6 +6,7 @@ use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
+use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use clap::Parser;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -45,10 +46,10 @@ pub struct Cli {
     #[arg(long, value_name = "DIR")]
     pub control: Option<PathBuf>,
 
-    /// Where the records go, one JSON object a line: a file that is appended to, or `-` for standard
-    /// output.
-    #[arg(long, value_name = "FILE", default_value = "-")]
-    pub records: PathBuf,
+    /// Where the records go beside the places that the policy file names under `records`, one JSON object a line: a
+    /// file that is appended to, or `-` for standard output [default: none, and `-` where the policy file names none].
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
 
     /// Keeps every input in this file, too, so that `vmpolicy replay` can make every decision again. It grows by
     /// some hundred bytes a poll; a file that is moved away is begun anew.
@@ -72,6 +73,12 @@ Exit status: 0 ended by a signal, 1 the policy file has errors, 2 wrong usage, 3
 /// The whole program.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args = args.into_iter().peekable();
+    let program = args.next();
+    if args.peek().is_some_and(|first| first == HELPER) {
+        return helper::main();
+    }
+    let args = program.into_iter().chain(args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return answer(&error, "vmpolicyd").into(),
@@ -82,7 +89,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         dry_run: cli.dry_run,
         state: cli.state.unwrap_or_else(state_dir),
         control: cli.control.unwrap_or_else(default_dir),
-        records: (cli.records.as_os_str() != "-").then_some(cli.records),
+        records: cli.records,
         inputs: cli.inputs,
     };
     let (sender, events) = channel();
@@ -155,6 +162,6 @@ mod tests {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["vmpolicyd"]).is_err());
         let cli = Cli::try_parse_from(["vmpolicyd", "--config", "x", "--dry-run"]).unwrap();
-        assert!(cli.dry_run && cli.records.as_os_str() == "-");
+        assert!(cli.dry_run && cli.records.is_none());
     }
 }

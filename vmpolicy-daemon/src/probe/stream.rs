@@ -63,7 +63,7 @@ impl Deadline {
 /// Finds addresses of names. The system's resolver has no deadline, so it is asked on a thread; while that one
 /// is busy no other is started.
 #[derive(Default)]
-pub(super) struct Resolver(Option<Receiver<io::Result<Vec<SocketAddr>>>>);
+pub(crate) struct Resolver(Option<Receiver<io::Result<Vec<SocketAddr>>>>);
 
 impl Resolver {
     fn resolve(&mut self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {
@@ -184,6 +184,22 @@ impl Stream {
                 Err(error) => return Err(deadline.failure("the connection broke", &error)),
             }
         }
+    }
+}
+
+/// A connection by TCP for others than probes, within this limit.
+pub(crate) fn connect_tcp(
+    host: &str,
+    port: u16,
+    resolver: &mut Resolver,
+    limit: Duration,
+) -> io::Result<TcpStream> {
+    let address = Address::Tcp(host.to_owned(), port);
+    match Stream::connect(&address, resolver, Deadline::within(limit)) {
+        Ok(Stream::Tcp(stream)) => Ok(stream),
+        Ok(Stream::Unix(_)) => Err(io::ErrorKind::Unsupported.into()),
+        Err(failure) if failure.absence == Absence::TimedOut => Err(io::ErrorKind::TimedOut.into()),
+        Err(failure) => Err(io::Error::other(failure.words)),
     }
 }
 

@@ -286,7 +286,9 @@ impl World {
         let begun =
             Store::open_on(Arc::new(disk.clone()), Path::new("/state"), &self.config.guest, Kind::Live);
         let Ok(mut store) = begun else { return self.failed() };
-        let Ok(journal) = Journal::file_on(&disk, Path::new(RECORDS)) else { return self.failed() };
+        let Ok(journal) = Journal::file_on(Arc::new(disk.clone()), Path::new(RECORDS)) else {
+            return self.failed();
+        };
         let (mut engine, trust) = restore(&self.config, &mut store, now.wall);
         self.trust = trust;
         let hold = trust.or_longer(None, &self.config, store.kind());

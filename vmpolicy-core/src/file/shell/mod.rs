@@ -11,6 +11,7 @@ mod mode;
 mod network;
 mod probe;
 mod queue;
+mod records;
 mod url;
 mod web;
 
@@ -25,7 +26,10 @@ pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
     PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
-pub use self::queue::QueueSource;
+pub use self::queue::{
+    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, RunSpec, WorkSpec,
+};
+pub use self::records::{COLLECTOR_TIMEOUT, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec, RecordPlace, WhenFull};
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
@@ -43,6 +47,8 @@ pub struct Shell {
     pub probes: Vec<Option<Located<ProbeSpec>>>,
     /// A source for each queue, in the order of the policy's queues.
     pub sources: Vec<Option<Located<QueueSource>>>,
+    /// How the jobs of each queue are graded and run, in the order of the policy's queues.
+    pub work: Vec<WorkSpec>,
     /// How to ask for a move; without it nothing is asked for.
     pub actuator: Option<Located<ActuatorSpec>>,
     /// How to know where the guest is.
@@ -53,6 +59,8 @@ pub struct Shell {
     pub hooks: Option<Located<HooksSpec>>,
     /// Where metrics are to be had; nowhere, where the file does not say.
     pub metrics: Option<Located<MetricsSpec>>,
+    /// Where records go; to standard output, where neither the file nor the command line says.
+    pub records: Vec<Located<RecordPlace>>,
 }
 
 impl Shell {
@@ -141,6 +149,9 @@ impl Reader {
                     Some(&"query") => "options such as `{ query: QUERY }`",
                     Some(&"info") => "options such as `{ info: used_memory }`",
                     Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
+                    Some(&"address") => "options such as `{ address: logs.example:6514 }`",
+                    Some(&"socket") => "no options, or `{ socket: PATH }`",
+                    Some(&"keep") => "options such as `{ url: https://logs.example/in }`",
                     Some(&"poll") => "options such as `{ url: https://manager.example/moves }`",
                     Some(&"hosts") => "options such as `{ hosts: { HOST: 10.1.0.0/24 } }`",
                     Some(&"resource") => "options such as `{ resource: cpu }`",

@@ -122,6 +122,24 @@ pub enum WarningKind {
         /// Its polling interval.
         every: Span,
     },
+    /// Jobs that nobody runs.
+    #[error("nobody works at queue `{queue}`: it has a `source` and no `run`")]
+    NotRun {
+        /// The queue.
+        queue: String,
+    },
+    /// Jobs that come from nowhere.
+    #[error("no job ever comes to queue `{queue}`: it has a `run` and no `source`")]
+    NoSource {
+        /// The queue.
+        queue: String,
+    },
+    /// Jobs whose output goes nowhere.
+    #[error("what the jobs of queue `{queue}` print is lost, and so is what became of each")]
+    OutputLost {
+        /// The queue.
+        queue: String,
+    },
 }
 
 /// Why a rule never acts.
@@ -161,6 +179,9 @@ impl WarningKind {
             Self::RestOnBatch { .. } => "VW0009",
             Self::TimeoutUnread { .. } => "VW0010",
             Self::NeverTimesOut { .. } => "VW0011",
+            Self::NotRun { .. } => "VW0012",
+            Self::NoSource { .. } => "VW0013",
+            Self::OutputLost { .. } => "VW0014",
         }
     }
 }
@@ -204,6 +225,11 @@ impl Warning {
             }
             WarningKind::NeverTimesOut { limit: None, .. } => "leave the key out",
             WarningKind::Chase { .. } => "make the conditions exclude each other",
+            WarningKind::NotRun { .. } => "say how: `run: { argv: [PROGRAM, \"{job}\"], output: DIR }`",
+            WarningKind::NoSource { .. } => "say where from: `source: { directory: PATH }`",
+            WarningKind::OutputLost { .. } => {
+                "give `run` an `output`: a folder that is kept when the guest leaves the site"
+            }
             WarningKind::NeverActs { .. } | WarningKind::Unused { .. } | WarningKind::NoRules => return None,
         };
         Some(hint.to_owned())

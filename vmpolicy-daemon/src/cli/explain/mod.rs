@@ -203,7 +203,8 @@ impl<'a> Explained<'a> {
             policy.indicators().ids().map(|id| parts::indicator(policy, shell, id.index())).collect();
         indicators.extend(policy.queues().iter().map(|(id, queue)| {
             let source = shell.sources.get(id.index()).and_then(Option::as_ref);
-            parts::queue(queue, source.map(|source| &source.value))
+            let run = shell.work.get(id.index()).and_then(|work| work.run.as_ref());
+            parts::queue(queue, source.map(|source| &source.value), run.map(|run| &run.value))
         }));
         let windows = policy.windows().rows();
         let rules = policy.rules().rows().iter().map(|rule| RuleSaid {

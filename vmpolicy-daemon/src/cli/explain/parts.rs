@@ -4,7 +4,8 @@ use super::timeline::{date_of, time_of};
 use super::words::{every, list, rounded, span};
 use vmpolicy_core::Policy;
 use vmpolicy_core::file::{
-    ActuatorSpec, LocatorSpec, Mode, ProbeSpec, PsiResource, QueueSource, RedisRead, ServerAddress, Shell,
+    ActuatorSpec, LocatorSpec, Mode, ProbeSpec, PsiResource, QueueSource, RedisRead, RunSpec, ServerAddress,
+    Shell,
 };
 use vmpolicy_core::id::{ArrayId, Id as _, IndicatorId};
 use vmpolicy_core::leaf::cost::base_pays;
@@ -158,8 +159,8 @@ fn shown(url: &str) -> &str {
     url.split('?').next().unwrap_or_default()
 }
 
-/// A queue: where its jobs come from, how often it is asked, and its classes.
-pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>) -> String {
+/// A queue: where its jobs come from, how often it is asked, its classes, and how its jobs are run.
+pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>, run: Option<&RunSpec>) -> String {
     let from = match source {
         Some(QueueSource::Directory { path }) => format!("the files in {path}"),
         Some(_) => "a source of a kind that this program does not know".to_owned(),
@@ -178,8 +179,16 @@ pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>) -> String {
     } else {
         format!(" Its classes are {}.", list(&classes, "and"))
     };
+    let run = run.map_or_else(String::new, |run| {
+        let program = run.argv.first().map_or("", String::as_str);
+        let to = run.output.as_ref().map_or_else(
+            || "what it prints is lost".to_owned(),
+            |folder| format!("what it prints goes to {folder}"),
+        );
+        format!(" Each is run by {program}, for {} at most; {to}.", span(run.timeout))
+    });
     format!(
-        "The jobs of {} are {from}; while it is empty it is asked {}.{classes}",
+        "The jobs of {} are {from}; while it is empty it is asked {}.{classes}{run}",
         queue.name,
         every(queue.every)
     )

@@ -1,0 +1,8 @@
+//! The built `vmpolicyd` at work at job queues: real folders, real servers, real programs, real signals.
+//!
+//! Nothing is skipped: where a server is missing, its tests fail and say how to get it.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod directory;
+mod guest;
+mod jobs;
