@@ -1,5 +1,6 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
+pub mod restore;
 mod shift;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
@@ -13,21 +14,20 @@ use crate::hook::Arrivals;
 use crate::inputs::InputLog;
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
-use crate::store::{Found, Kind, OpenError, Store};
+use crate::store::{Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, hook, locator, probe, queue};
+use restore::{Trust, restore, say_lost};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use vmpolicy_core::engine::Saved;
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
-use vmpolicy_core::{Engine, Input, Policy};
+use vmpolicy_core::{Input, Policy};
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -148,10 +148,11 @@ fn live(
 ) -> Result<Option<Beginning>, DaemonError> {
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
-    let (mut engine, trust) = restore(&config, &mut store);
-    if let Some(Word::Hold(_)) = hold {
-        // Before its first step, which may ask for something already; for how long is said below.
-        engine.hold();
+    let (mut engine, trust) = restore(&config, &mut store, Clock::now(clock).wall);
+    let hold = trust.or_longer(hold, &config, store.kind());
+    if let Some(Word::Hold(lasts)) = hold {
+        // Before its first step, which may ask for something already.
+        engine.hold(Clock::now(clock), lasts);
     }
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
@@ -272,52 +273,6 @@ fn say_doubts(config: &Config) {
         if config.shell.probes.get(id.index()).is_none_or(Option::is_none) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
-    }
-}
-
-/// Whether the state that was found may be built upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
-    /// It is sound, or there is none yet.
-    Sound,
-    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
-    Lost,
-}
-
-/// The engine as it was when it was last saved, or a new one.
-fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
-    let why = match store.load::<Saved>() {
-        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
-        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
-            Ok(engine) => return (engine, Trust::Sound),
-            Err(error) => error.to_string(),
-        },
-        Found::Damaged(damage) => damage.to_string(),
-    };
-    tracing::error!("the state in {} can't be used: {why}", store.path().display());
-    if has_locator(config) {
-        match store.set_aside() {
-            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
-            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
-        }
-    } else {
-        store.seal();
-    }
-    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
-}
-
-fn say_lost(trust: Trust, store: &Store) {
-    match trust {
-        Trust::Sound => tracing::warn!(
-            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
-             such as `locator: {{ assume: HOST }}`"
-        ),
-        Trust::Lost => tracing::error!(
-            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
-             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
-             remove {} and start again",
-            store.path().display()
-        ),
     }
 }
 
