@@ -23,6 +23,7 @@ pub mod probe;
 pub mod process;
 pub mod provenance;
 pub mod queue;
+pub mod redis;
 pub mod report;
 pub mod secret;
 pub mod shard;

@@ -48,8 +48,8 @@ pub use shell::{
     ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, GradeSpec, GradedBy, HOOK_TIMEOUT, HookSpec,
     HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, LocatorSpec, Login, MYSQL_SOCKET,
     MetricsSpec, Mode, Network, NetworkFault, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL,
-    ProbeSpec, PsiResource, QueueSource, REDIS_PORT, RedisRead, RunSpec, SecretSpec, ServerAddress, Shell,
-    UrlFault, WebAuth, WebMethod, WebSpec, WorkSpec, url_fault,
+    ProbeSpec, PsiResource, QueueSource, REDIS_BATCH, REDIS_PORT, RedisRead, RunSpec, SecretSpec,
+    ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, WorkSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;

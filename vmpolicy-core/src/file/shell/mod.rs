@@ -26,7 +26,8 @@ pub use self::probe::{
     PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
 pub use self::queue::{
-    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, RunSpec, WorkSpec,
+    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, REDIS_BATCH,
+    RunSpec, WorkSpec,
 };
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
