@@ -10,8 +10,8 @@ use crate::agent::{
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::inputs::InputLog;
-use crate::journal::Journal;
 use crate::metrics::Published;
+use crate::records::{self, Delivered, Drains, Records, RecordsError};
 use crate::store::{Found, Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use vmpolicy_core::engine::Saved;
-use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec};
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
@@ -39,7 +39,7 @@ pub struct Options {
     pub state: PathBuf,
     /// The folder of the control sockets.
     pub control: PathBuf,
-    /// Where records go; standard output where it is none.
+    /// Where records go beside the places of the policy file; `-` is standard output.
     pub records: Option<PathBuf>,
     /// Where inputs go, if they are kept.
     pub inputs: Option<PathBuf>,
@@ -55,8 +55,8 @@ pub enum DaemonError {
     #[error("the state's folder can't be used: {0}")]
     State(#[from] OpenError),
     /// The records.
-    #[error("can't open the records: {0}")]
-    Records(io::Error),
+    #[error("records can't be kept: {0}")]
+    Records(#[from] RecordsError),
     /// Another daemon acts for the guest.
     #[error("another vmpolicyd acts for the guest `{guest}`: process {pid}")]
     Second {
@@ -88,11 +88,7 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let config = Config::read(&options.config, &zones)?;
     let gate = Gate::of_file(options.dry_run, &config.shell);
     let store = Store::open(&options.state, &config.guest, kind(gate))?;
-    let journal = match &options.records {
-        Some(path) => Journal::file(path),
-        None => Journal::stdout(),
-    }
-    .map_err(DaemonError::Records)?;
+    let journal = Records::open(record_settings(options), places(&config))?;
     let inputs = options.inputs.as_deref().map(|path| {
         InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
     });
@@ -134,7 +130,7 @@ struct Office<'a> {
 struct Beginning {
     config: Config,
     store: Store,
-    journal: Journal,
+    journal: Records,
     inputs: Option<InputLog>,
     /// Where the guest is known to be, for one that will only believe.
     here: Option<String>,
@@ -166,7 +162,7 @@ fn live(
     let shop = queue::Shop::beside(&office.options.state);
     let station = Station { plan, shadow: Shadow::at(here.clone()), shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
-    hands.wire(station.wiring(&config, here.as_deref()));
+    hands.wire(station.wiring(&config, here.as_deref(), journal.drains()));
     let guest = config.guest.clone();
     let identity = Identity { guest: guest.clone(), dry_run: gate.is_dry() };
     let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
@@ -179,7 +175,12 @@ fn live(
         turn(&mut driver, &mut shift, Clock::now(clock), &Input::Operator(word));
     }
     run(&mut driver, clock, events, &mut shift).map_err(DaemonError::Finish)?;
-    Ok(shift.into_next(driver))
+    let drains = driver.journal().sink().drains();
+    let next = shift.into_next(driver);
+    if next.is_none() {
+        drains.linger();
+    }
+    Ok(next)
 }
 
 /// What ports have said to the life before is nothing to the next one: its requests are others under the same numbers. What
@@ -196,6 +197,16 @@ fn forget_ports(sender: &Sender<Event>, events: &Receiver<Event>) {
 
 const fn kind(gate: Gate) -> Kind {
     if gate.is_dry() { Kind::Dry } else { Kind::Live }
+}
+
+/// What is kept for collectors by a dry run beside the daemon is its own.
+fn record_settings(options: &Options) -> records::Settings {
+    let spools = options.state.join(if options.dry_run { "dry-run.spool" } else { "spool" });
+    records::Settings::new(options.records.clone(), spools)
+}
+
+fn places(config: &Config) -> impl Iterator<Item = &RecordPlace> {
+    config.shell.records.iter().map(|located| &located.value)
 }
 
 fn metrics_of(config: &Config) -> Option<&MetricsSpec> {
@@ -377,7 +388,7 @@ struct Station {
 
 impl Station {
     /// The ports that a policy file names. `here` is where the guest is, where that is known.
-    fn wiring(&self, config: &Config, here: Option<&str>) -> Wiring {
+    fn wiring(&self, config: &Config, here: Option<&str>, drains: Drains) -> Wiring {
         let embedded = Embedded::new(here.map_or_else(|| start_of(config), str::to_owned), EMBEDDED_MOVE);
         let mut locator: Option<Box<dyn Locator>> = match &config.shell.locator {
             Some(located) => locator::make(&located.value, &config.guest),
@@ -393,6 +404,10 @@ impl Station {
                 locator = locator.map(|real| Box::new(DryLocator::new(self.shadow.clone(), real)) as _);
                 WiredActuator::new(DryActuator::new(self.shadow.clone()))
             }
+        };
+        let actuator = match self.plan.gate.is_dry() {
+            true => actuator,
+            false => Delivered::before(actuator, drains, &config.policy),
         };
         // Who asks for nothing takes no work from others either.
         let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };

@@ -174,7 +174,12 @@ pub fn append_lines(disk: &dyn Disk, path: &Path, mode: u32) -> io::Result<Box<d
     Ok(file)
 }
 
-fn write_all(file: &mut dyn DiskFile, mut bytes: &[u8]) -> io::Result<()> {
+/// Writes all of these bytes at a file's end.
+///
+/// # Errors
+///
+/// Where not all could be written; some may have been.
+pub fn write_all(file: &mut dyn DiskFile, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -6,13 +6,17 @@ use rustix::io::Errno;
 use serde::Serialize;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use vmpolicy_core::record::View;
 use vmpolicy_core::{Output, Policy};
 
 /// How much is written at once: what a pipe takes without waiting once it is ready (`PIPE_BUF`).
 const CHUNK_BYTES: usize = 4 * 1024;
+
+/// Who may read the file: the daemon's group as well.
+const MODE: u32 = 0o640;
 
 /// How long a reader of the records may hold up the loop. Then the records wait, and with them every
 /// request, but the loop goes on.
@@ -45,8 +49,12 @@ pub fn render(policy: &Policy, guest: &str, dry_run: bool, output: &Output, line
 #[derive(Debug)]
 pub struct Journal {
     file: Box<dyn DiskFile>,
+    /// Where the file is to be found, so that one that was moved away is noticed.
+    place: Option<(Arc<dyn Disk>, PathBuf)>,
     /// Whether the file may end in the middle of a line that will be written again from its beginning.
     torn: bool,
+    /// The beginning of a line whose rest still waits.
+    half: Vec<u8>,
 }
 
 impl Journal {
@@ -57,7 +65,7 @@ impl Journal {
     /// Where it can't be duplicated.
     pub fn stdout() -> io::Result<Self> {
         let file = SystemFile::of(io::stdout().as_fd().try_clone_to_owned()?.into())?;
-        Ok(Self { file: Box::new(file), torn: false })
+        Ok(Self { file: Box::new(file), place: None, torn: false, half: Vec::new() })
     }
 
     /// The end of this file, which is made where it is not there.
@@ -66,7 +74,7 @@ impl Journal {
     ///
     /// Where it can't be opened.
     pub fn file(path: &Path) -> io::Result<Self> {
-        Self::file_on(&SystemDisk, path)
+        Self::file_on(Arc::new(SystemDisk), path)
     }
 
     /// The same on this disk.
@@ -74,8 +82,31 @@ impl Journal {
     /// # Errors
     ///
     /// Where it can't be opened.
-    pub fn file_on(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
-        Ok(Self { file: append_lines(disk, path, 0o640)?, torn: false })
+    pub fn file_on(disk: Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
+        let file = append_lines(&*disk, path, MODE)?;
+        Ok(Self { file, place: Some((disk, path.to_path_buf())), torn: false, half: Vec::new() })
+    }
+
+    /// The line that was begun is given up: what comes next is another one.
+    pub fn begin_a_line(&mut self) {
+        self.torn |= !self.half.is_empty();
+        self.half.clear();
+    }
+
+    /// The beginning of a line whose rest still waits, for another place to have it as a whole.
+    pub fn take_half(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.half)
+    }
+
+    /// A file that was moved away, or removed, gets no more lines: another one is begun under its name.
+    fn follow_the_name(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+        let Some((disk, path)) = &self.place else { return Ok(()) };
+        if !self.file.is_named(path) {
+            self.file = append_lines(&**disk, path, MODE)?;
+            self.torn = false;
+            lines.splice(0..0, self.half.drain(..));
+        }
+        Ok(())
     }
 
     /// Writes lines, and removes from `lines` what was written and is on disk.
@@ -89,6 +120,7 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
+        self.follow_the_name(lines)?;
         let mut written = 0;
         let done = loop {
             let rest = &lines[written..];
@@ -104,7 +136,17 @@ impl Journal {
             }
         };
         if let Some(last) = written.checked_sub(1) {
-            self.file.sync().inspect_err(|_| self.torn = lines[last] != b'\n')?;
+            if let Err(error) = self.file.sync() {
+                self.torn = lines[last] != b'\n';
+                // All of it again, from the beginning of a line.
+                lines.splice(0..0, self.half.drain(..));
+                return Err(error);
+            }
+            if let Some(end) = lines[..written].iter().rposition(|byte| *byte == b'\n') {
+                self.half = lines[end + 1..written].to_vec();
+            } else {
+                self.half.extend_from_slice(&lines[..written]);
+            }
             lines.drain(..written);
         }
         done
@@ -134,8 +176,11 @@ mod tests {
     use std::time::Instant;
 
     fn to_pipe(writer: io::PipeWriter) -> Journal {
-        let file = SystemFile::of(std::os::fd::OwnedFd::from(writer).into()).unwrap();
-        Journal { file: Box::new(file), torn: false }
+        to(Box::new(SystemFile::of(std::os::fd::OwnedFd::from(writer).into()).unwrap()))
+    }
+
+    fn to(file: Box<dyn DiskFile>) -> Journal {
+        Journal { file, place: None, torn: false, half: Vec::new() }
     }
 
     #[test]
@@ -175,7 +220,7 @@ mod tests {
 
     #[test]
     fn records_that_a_disk_took_and_can_t_keep_wait_and_are_written_again() {
-        let mut journal = Journal { file: Box::new(Forgetful::default()), torn: false };
+        let mut journal = to(Box::new(Forgetful::default()));
         let mut lines = b"a\n".to_vec();
         assert!(journal.write(&mut lines).is_err());
         assert_eq!(lines, b"a\n", "what waits for the record must not leave");
@@ -234,5 +279,50 @@ mod tests {
             Journal::file(&path).unwrap().write(&mut line.as_bytes().to_vec()).unwrap();
         }
         assert_eq!(std::fs::read(path).unwrap(), b"a\nb\n");
+    }
+    #[test]
+    fn a_file_that_is_moved_away_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, aside) = (folder.path().join("records"), folder.path().join("records.1"));
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        let mut journal = Journal::file(&path).unwrap();
+        journal.write(&mut b"a\n".to_vec()).unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        journal.write(&mut b"b\n".to_vec()).unwrap();
+        assert_eq!((read(&aside), read(&path)), ("a\n".to_owned(), "b\n".to_owned()));
+        std::fs::remove_file(&path).unwrap();
+        journal.write(&mut b"c\n".to_vec()).unwrap();
+        assert_eq!(read(&path), "c\n");
+        // As logrotate does it with `create`.
+        std::fs::rename(&path, &aside).unwrap();
+        std::fs::write(&path, "").unwrap();
+        journal.write(&mut b"d\n".to_vec()).unwrap();
+        assert_eq!((read(&aside), read(&path)), ("c\n".to_owned(), "d\n".to_owned()));
+    }
+
+    #[test]
+    fn a_line_that_was_begun_in_a_file_that_is_gone_is_whole_in_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records");
+        let mut journal = Journal::file(&path).unwrap();
+        journal.file = Box::new(Forgetful { syncs: 1, ..Forgetful::default() });
+        let mut lines = b"0123456789abc\n".to_vec();
+        assert!(journal.write(&mut lines).is_err());
+        assert_eq!(lines, b"89abc\n");
+        journal.file = SystemDisk.append(&folder.path().join("another"), 0o600).unwrap();
+        journal.write(&mut lines).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "0123456789abc\n");
+    }
+
+    #[test]
+    fn a_line_that_is_given_up_half_way_spoils_no_other() {
+        let mut journal = to(Box::new(Forgetful { syncs: 1, ..Forgetful::default() }));
+        let mut lines = b"0123456789abc\n".to_vec();
+        assert!(journal.write(&mut lines).is_err());
+        journal.begin_a_line();
+        let mut lines = b"x\n".to_vec();
+        assert!(journal.write(&mut lines).is_err(), "of the sync");
+        journal.write(&mut lines).unwrap();
+        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("01234567\nx\nx\n")"#);
     }
 }

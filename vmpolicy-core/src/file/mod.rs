@@ -45,11 +45,12 @@ pub use scalar::parse_span;
 #[cfg(feature = "tune")]
 pub(crate) use scalar::{number as parse_number, tarry as parse_tarry};
 pub use shell::{
-    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, GradeSpec, GradedBy, HOOK_TIMEOUT, HookSpec,
-    HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, LocatorSpec, Login, MYSQL_SOCKET,
-    MetricsSpec, Mode, Network, NetworkFault, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL,
-    ProbeSpec, PsiResource, QueueSource, REDIS_BATCH, REDIS_PORT, RedisRead, RunSpec, SecretSpec,
-    ServerAddress, Shell, UrlFault, WebAuth, WebMethod, WebSpec, WorkSpec, url_fault,
+    ACTUATOR_POLL, ACTUATOR_TIMEOUT, APACHE_URL, ActuatorSpec, COLLECTOR_TIMEOUT, GradeSpec, GradedBy,
+    HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
+    KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
+    NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
+    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RunSpec, SecretSpec, ServerAddress, Shell, UrlFault,
+    WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -78,6 +79,7 @@ const SECTIONS: &[&str] = &[
     "hooks",
     "mode",
     "metrics",
+    "records",
 ];
 
 /// What was written, as far as it could be read.
@@ -278,8 +280,10 @@ impl Reader {
         let hooks = self.hooks(top);
         let mode = self.mode(top);
         let metrics = self.metrics(top);
+        let records = self.records(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell = Shell { guest: name, probes, sources, work, actuator, locator, hooks, mode, metrics };
+        let shell =
+            Shell { guest: name, probes, sources, work, actuator, locator, hooks, mode, metrics, records };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

@@ -247,6 +247,12 @@ pub enum ReadErrorKind {
         /// As written.
         address: String,
     },
+    /// A secret that whoever is on the way could read.
+    #[error("a password or token would go to `{host}` in the clear")]
+    InTheClear {
+        /// The host.
+        host: String,
+    },
     /// An address on the web that is none.
     #[error("`{text}` is no address that can be asked: {why}")]
     Url {
@@ -313,6 +319,7 @@ impl ReadErrorKind {
             Self::NoSuchKind { .. } => "VP0126",
             Self::More { .. } => "VP0127",
             Self::NotLoopback { .. } => "VP0140",
+            Self::InTheClear { .. } => "VP0141",
             Self::Url { .. } => "VP0128",
             Self::Network { .. } => "VP0150",
             Self::Overlap { .. } => "VP0151",

@@ -132,6 +132,18 @@ impl WiredActuator {
     pub fn kept(key: String, make: impl FnOnce(Reporter) -> Box<dyn Actuator> + Send + 'static) -> Self {
         Self { key: Some(key), make: Box::new(make) }
     }
+
+    /// The same within another one, which is made of what `key` says.
+    #[must_use]
+    pub fn within(
+        self,
+        key: &str,
+        wrap: impl FnOnce(Box<dyn Actuator>) -> Box<dyn Actuator> + Send + 'static,
+    ) -> Self {
+        let (before, make) = (self.key, self.make);
+        let key = before.map(|before| format!("{before} {key}"));
+        Self { key, make: Box::new(|reporter| wrap(make(reporter))) }
+    }
 }
 
 /// The threads, and what is sent to them.

@@ -47,6 +47,16 @@ impl<R> Lines<R> {
         self.sink
     }
 
+    /// Where the lines go.
+    pub const fn sink(&self) -> &R {
+        &self.sink
+    }
+
+    /// Where the lines go.
+    pub const fn sink_mut(&mut self) -> &mut R {
+        &mut self.sink
+    }
+
     /// Who is deciding.
     pub const fn identity(&self) -> &Identity {
         &self.identity
@@ -88,6 +98,7 @@ impl<R: RecordSink> Journal for Lines<R> {
         let end = newline.map_or(half, |at| half + at + 1);
         let lost = self.waiting[..end].iter().filter(|byte| **byte == b'\n').count();
         self.waiting.drain(..end);
+        self.sink.shed(end, self.waiting.len());
         lost
     }
 }

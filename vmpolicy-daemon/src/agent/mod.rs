@@ -33,6 +33,11 @@ pub trait RecordSink {
     ///
     /// Where not all could be written.
     fn write(&mut self, lines: &mut Vec<u8>) -> io::Result<()>;
+
+    /// So many bytes at the front of the lines are given up, whole lines, and so many are left.
+    fn shed(&mut self, bytes: usize, left: usize) {
+        let _ = (bytes, left);
+    }
 }
 
 impl StateStore for crate::store::Store {
@@ -46,5 +51,9 @@ impl StateStore for crate::store::Store {
 impl RecordSink for crate::journal::Journal {
     fn write(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
         Self::write(self, lines)
+    }
+
+    fn shed(&mut self, _: usize, _: usize) {
+        self.begin_a_line();
     }
 }

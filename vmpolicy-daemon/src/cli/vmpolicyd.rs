@@ -9,6 +9,7 @@ use crate::daemon::{DaemonError, Options, serve};
 use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use clap::Parser;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
@@ -46,10 +47,10 @@ pub struct Cli {
     #[arg(long, value_name = "DIR")]
     pub control: Option<PathBuf>,
 
-    /// Where the records go, one JSON object a line: a file that is appended to, or `-` for standard
-    /// output.
-    #[arg(long, value_name = "FILE", default_value = "-")]
-    pub records: PathBuf,
+    /// Where the records go beside the places that the policy file names under `records`, one JSON object a line: a
+    /// file that is appended to, or `-` for standard output [default: none, and `-` where the policy file names none].
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
 
     /// Keeps every input in this file, too, so that `vmpolicy replay` can make every decision again. It grows by
     /// some hundred bytes a poll; a file that is moved away is begun anew.
@@ -84,12 +85,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return answer(&error, "vmpolicyd").into(),
     };
     log_to_stderr();
+    keep_memory_private();
     let options = Options {
         config: cli.config,
         dry_run: cli.dry_run,
         state: cli.state.unwrap_or_else(state_dir),
         control: cli.control.unwrap_or_else(default_dir),
-        records: (cli.records.as_os_str() != "-").then_some(cli.records),
+        records: cli.records,
         inputs: cli.inputs,
     };
     let (sender, events) = channel();
@@ -128,6 +130,14 @@ fn state_dir() -> PathBuf {
     first.unwrap_or_else(|| DEFAULT_DIR.into())
 }
 
+/// No dump of its memory, which holds secrets, and none of it for what else runs as its user: programs that it starts
+/// and jobs among them. They get their own memory back to do with as they like.
+fn keep_memory_private() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!("a crash may write secrets to a core file: {error}");
+    }
+}
+
 fn log_to_stderr() {
     // There is a subscriber already where a test has set one.
     let _ = tracing_subscriber::fmt()
@@ -162,6 +172,6 @@ mod tests {
         Cli::command().debug_assert();
         assert!(Cli::try_parse_from(["vmpolicyd"]).is_err());
         let cli = Cli::try_parse_from(["vmpolicyd", "--config", "x", "--dry-run"]).unwrap();
-        assert!(cli.dry_run && cli.records.as_os_str() == "-");
+        assert!(cli.dry_run && cli.records.is_none());
     }
 }

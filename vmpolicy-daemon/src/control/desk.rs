@@ -7,6 +7,7 @@ use super::wire::{ErrorCode, Hello, Refusal, Request, answer};
 use super::{Ask, Question};
 use crate::actuator::Gate;
 use crate::metrics::Counts;
+use crate::records::{CollectorView, Records};
 use crate::spans::maybe_seconds;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,15 @@ pub struct Standing<'a> {
     pub deadline: Option<Deadline>,
     /// What keeps state or records from being written.
     pub trouble: Option<&'a str>,
+    /// Where records go.
+    pub records: Option<&'a Records>,
+}
+
+impl Standing<'_> {
+    /// How the collectors of records stand.
+    pub fn collectors(&self) -> impl Iterator<Item = CollectorView> {
+        self.records.into_iter().flat_map(Records::collectors)
+    }
 }
 
 /// What is known beside the engine. It outlives a change of mode.

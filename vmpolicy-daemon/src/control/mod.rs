@@ -19,7 +19,7 @@ pub use desk::{Changed, Desk, Moving, Said, Standing};
 pub use history::Remembered;
 pub use serve::{Limits, Listener, Protocol, Reply, Server};
 pub use sockets::{CONTROL, STATUS, SocketError, Sockets, default_dir};
-pub use status::{Held, Indicator, Next, NotTaken, Open, PolicyInForce, Status};
+pub use status::{Collecting, Held, Indicator, Next, NotTaken, Open, PolicyInForce, Status};
 pub use why::{Candidate, ConditionNow, HostNow, RuleNow, Why};
 pub use wire::{ErrorCode, Hello, Refusal, Request, VERSION};
 

@@ -1,6 +1,7 @@
 //! How things stand, as an answer.
 
 use super::desk::{Desk, Standing};
+use crate::records::CollectorView;
 use crate::spans::{maybe_number, maybe_seconds, seconds, wall};
 use serde::{Deserialize, Serialize};
 use vmpolicy_core::Policy;
@@ -53,6 +54,45 @@ pub struct Status {
     pub next: Option<Next>,
     /// What keeps state or records from being written, and so every request from leaving.
     pub trouble: Option<String>,
+    /// The collectors of records, in the order of the policy file.
+    #[serde(default)]
+    pub collectors: Vec<Collecting>,
+}
+
+/// A collector of records. Its records are numbered from 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Collecting {
+    /// `tcp` or `http`.
+    pub kind: String,
+    /// Where it is.
+    pub address: String,
+    /// It has all records up to this number; 0 before the first.
+    pub delivered: u64,
+    /// How many records wait for it.
+    pub waiting: u64,
+    /// How many bytes they take up on disk, about.
+    pub bytes: u64,
+    /// How many it will never get, since the daemon has started: there was no room for them, or a disk has damaged them.
+    pub lost: u64,
+    /// Why the last attempt came to nothing; null where it did not.
+    pub error: Option<String>,
+    /// How many attempts in a row have come to nothing.
+    pub attempts: u32,
+}
+
+impl From<CollectorView> for Collecting {
+    fn from(view: CollectorView) -> Self {
+        Self {
+            kind: view.kind.to_owned(),
+            address: view.address,
+            delivered: view.level.delivered,
+            waiting: view.level.waiting(),
+            bytes: view.level.bytes,
+            lost: view.level.lost,
+            attempts: view.fault.as_ref().map_or(0, |fault| fault.times),
+            error: view.fault.map(|fault| fault.words),
+        }
+    }
 }
 
 /// The policy in force.
@@ -186,6 +226,7 @@ impl Status {
             }),
             next: standing.deadline.map(|deadline| next(policy, now, deadline)),
             trouble: standing.trouble.map(str::to_owned),
+            collectors: standing.collectors().map(Collecting::from).collect(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What stands beside the loop in a life of the daemon: the policy file read again, questions answered, what happens counted.
 
-use super::{Beginning, Office, Plan, Station, kind, metrics_of, name, say_doubts};
+use super::{Beginning, Office, Plan, Station, kind, metrics_of, name, places, say_doubts};
 use crate::actuator::Gate;
 use crate::agent::{self, Driver, Event, Hands};
 use crate::config::Config;
 use crate::control::{Ask, Desk, Question, Request, Standing};
 use crate::inputs::InputLog;
-use crate::journal::Journal;
+use crate::records::Records;
 use crate::store::{Kind, Store};
 use crate::zones::SystemZones;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use vmpolicy_core::Input;
 use vmpolicy_core::input::Word;
 use vmpolicy_core::time::Now;
 
-type Loop = Driver<Store, Journal, Hands>;
+type Loop = Driver<Store, Records, Hands>;
 
 /// A life's work.
 pub(super) struct Shift<'a, 'o> {
@@ -84,18 +84,21 @@ impl<'a, 'o> Shift<'a, 'o> {
             Some(what) => Some((what, self.prepare(now, driver, gate)?)),
             None => None,
         };
+        let prepared = driver.journal().sink().prepare(places(&config));
+        let prepared = prepared.map_err(|error| format!("records: {error}"))?;
         // The last of what can fail.
         self.office
             .published
             .change(metrics_of(&config), &self.office.asker)
             .map_err(|error| format!("metrics: {error}"))?;
+        driver.journal_mut().sink_mut().change(prepared);
         say_doubts(&config);
         if let Some((what, (store, here, hold))) = next {
             return Ok(Read::Anew(what, Box::new(Next { config, store, here, hold })));
         }
         let here = driver.engine().location().map(|host| name(driver.engine().policy(), host));
         self.station.plan.gate = gate;
-        let wiring = self.station.wiring(&config, here.as_deref());
+        let wiring = self.station.wiring(&config, here.as_deref(), driver.journal().sink().drains());
         driver.effects_mut().prepare(Arc::clone(&config.policy), wiring);
         self.office.desk.set_gate(gate);
         Ok(Read::Policy(Input::Policy(config.policy)))
@@ -181,10 +184,11 @@ fn standing<'a>(now: Now, driver: &'a Loop) -> Standing<'a> {
         engine: driver.engine(),
         deadline: driver.last_output().deadline,
         trouble: driver.effects().trouble(),
+        records: Some(driver.journal().sink()),
     }
 }
 
-impl agent::Desk<Store, Journal> for Shift<'_, '_> {
+impl agent::Desk<Store, Records> for Shift<'_, '_> {
     fn heard(&mut self, now: Now, event: &Event, hands: &Hands) {
         if let Event::Read { worker, taken, took, .. } = event
             && let Some(indicator) = hands.indicator_of(*worker)

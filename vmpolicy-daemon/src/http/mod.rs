@@ -11,12 +11,14 @@ mod auth;
 mod error;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod trust;
 mod url;
 mod web;
 
 pub use auth::Auth;
 pub use error::HttpError;
+pub(crate) use tls::TlsClient;
 pub use trust::Trust;
 pub use url::Url;
 pub use web::Web;

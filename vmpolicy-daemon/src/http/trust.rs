@@ -32,12 +32,20 @@ pub enum Trust {
 
 impl Trust {
     pub(super) fn roots(&self) -> Result<RootCerts, HttpError> {
-        let certificates = match self {
-            Self::System => certificates(&system()?)?,
-            Self::File(path) => certificates(&read(path)?)?,
-            Self::Pem(pem) => certificates(pem)?,
-        };
-        Ok(RootCerts::from(certificates))
+        self.certificates().map(RootCerts::from)
+    }
+
+    /// The same, each as DER.
+    pub(super) fn ders(&self) -> Result<Vec<Vec<u8>>, HttpError> {
+        Ok(self.certificates()?.iter().map(|certificate| certificate.der().to_vec()).collect())
+    }
+
+    fn certificates(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
+        match self {
+            Self::System => certificates(&system()?),
+            Self::File(path) => certificates(&read(path)?),
+            Self::Pem(pem) => certificates(pem),
+        }
     }
 }
 

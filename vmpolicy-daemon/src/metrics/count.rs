@@ -166,6 +166,7 @@ impl Counts {
         self.rules(&mut page, &summary, engine);
         self.requests(&mut page, &summary, standing);
         self.whereabouts(&mut page, &summary, engine);
+        super::collectors::write(&mut page, standing);
         page.finish()
     }
 

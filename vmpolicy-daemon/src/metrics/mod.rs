@@ -3,6 +3,7 @@
 //! Nothing is counted in the engine. [`Counts`] looks on at inputs, outputs and records; the loop is asked for the text, so that
 //! there is no lock between those who count and those who read.
 
+mod collectors;
 mod count;
 mod publish;
 mod text;

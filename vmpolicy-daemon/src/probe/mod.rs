@@ -50,6 +50,7 @@ pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
 pub use redis::RedisProbe;
 pub use steal::StealProbe;
 pub use stream::Address;
+pub(crate) use stream::{Resolver, connect_tcp};
 pub use table::{MakeError, USER_VARIABLE, make};
 
 use std::fs::OpenOptions;

@@ -187,6 +187,22 @@ impl Stream {
     }
 }
 
+/// A connection by TCP for others than probes, within this limit.
+pub(crate) fn connect_tcp(
+    host: &str,
+    port: u16,
+    resolver: &mut Resolver,
+    limit: Duration,
+) -> io::Result<TcpStream> {
+    let address = Address::Tcp(host.to_owned(), port);
+    match Stream::connect(&address, resolver, Deadline::within(limit)) {
+        Ok(Stream::Tcp(stream)) => Ok(stream),
+        Ok(Stream::Unix(_)) => Err(io::ErrorKind::Unsupported.into()),
+        Err(failure) if failure.absence == Absence::TimedOut => Err(io::ErrorKind::TimedOut.into()),
+        Err(failure) => Err(io::Error::other(failure.words)),
+    }
+}
+
 /// The standard library's way has no time limit, and a server that no longer accepts lets clients wait.
 fn unix(path: &Path, limit: Duration) -> io::Result<UnixStream> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;

@@ -11,6 +11,7 @@ mod mode;
 mod network;
 mod probe;
 mod queue;
+mod records;
 mod url;
 mod web;
 
@@ -29,6 +30,7 @@ pub use self::queue::{
     GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, REDIS_BATCH,
     RunSpec, WorkSpec,
 };
+pub use self::records::{COLLECTOR_TIMEOUT, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec, RecordPlace, WhenFull};
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
@@ -58,6 +60,8 @@ pub struct Shell {
     pub hooks: Option<Located<HooksSpec>>,
     /// Where metrics are to be had; nowhere, where the file does not say.
     pub metrics: Option<Located<MetricsSpec>>,
+    /// Where records go; to standard output, where neither the file nor the command line says.
+    pub records: Vec<Located<RecordPlace>>,
 }
 
 impl Shell {
@@ -146,6 +150,9 @@ impl Reader {
                     Some(&"query") => "options such as `{ query: QUERY }`",
                     Some(&"info") => "options such as `{ info: used_memory }`",
                     Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
+                    Some(&"address") => "options such as `{ address: logs.example:6514 }`",
+                    Some(&"socket") => "no options, or `{ socket: PATH }`",
+                    Some(&"keep") => "options such as `{ url: https://logs.example/in }`",
                     Some(&"poll") => "options such as `{ url: https://manager.example/moves }`",
                     Some(&"hosts") => "options such as `{ hosts: { HOST: 10.1.0.0/24 } }`",
                     Some(&"resource") => "options such as `{ resource: cpu }`",

@@ -2,7 +2,7 @@
 
 use super::words::{about, number, table, user};
 use super::{Exit, Format, Reach, ended, show};
-use crate::control::{Held, Indicator, Request, Status};
+use crate::control::{Collecting, Held, Indicator, Request, Status};
 use std::fmt::Write as _;
 use vmpolicy_core::time::{Span, Wall};
 
@@ -69,6 +69,14 @@ pub(super) fn text(status: &Status) -> String {
     if let Some(trouble) = &status.trouble {
         row("TROUBLE", format!("{trouble}; no request leaves until that works"));
     }
+    for (index, one) in status.collectors.iter().enumerate() {
+        row(if index == 0 { "records" } else { "" }, collecting(one));
+        if let Some(error) = &one.error {
+            let times =
+                if one.attempts > 1 { format!(" ({} times in a row)", one.attempts) } else { String::new() };
+            row("", format!("  not taken{times}: {error}"));
+        }
+    }
     if let Some(next) = &status.next {
         let of = next.of.as_ref().map_or_else(String::new, |of| format!(" of {of}"));
         row("next", format!("{}{of} in {}", due(&next.cause), about(next.within)));
@@ -132,6 +140,21 @@ fn request(status: &Status) -> String {
     };
     let age = about(open.age);
     format!("{}: {} -> {} ({}), {stage}, {age} ago{left}", open.id, open.from, open.to, open.rule)
+}
+
+/// `logs.example:6514 has all, up to 42`.
+fn collecting(one: &Collecting) -> String {
+    let address = &one.address;
+    let mut words = match (one.waiting, one.delivered) {
+        (0, 0) => format!("{address}: none so far"),
+        (0, delivered) => format!("{address} has all, up to {delivered}"),
+        (waiting, 0) => format!("{address} has none, {waiting} wait"),
+        (waiting, delivered) => format!("{address} has all up to {delivered}, {waiting} wait"),
+    };
+    if one.lost > 0 {
+        let _ = write!(words, ", {} ARE LOST", one.lost);
+    }
+    words
 }
 
 fn held(hold: &Held) -> String {
@@ -206,6 +229,19 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
+    fn collector(address: &str, delivered: u64, waiting: u64, error: Option<&str>) -> Collecting {
+        Collecting {
+            kind: if address.contains('/') { "http" } else { "tcp" }.to_owned(),
+            address: address.to_owned(),
+            delivered,
+            waiting,
+            bytes: waiting * 300,
+            lost: waiting / 3,
+            error: error.map(str::to_owned),
+            attempts: if error.is_some() { 12 } else { 0 },
+        }
+    }
+
     #[test]
     fn an_ordinary_day() {
         insta::assert_snapshot!(text(&status()));
@@ -234,6 +270,10 @@ mod tests {
             resting: Some("off-duty".to_owned()),
             hold: Some(Held { lasts: None, uid: Some(0), since: Some("2026-11-23T11:00:00Z".to_owned()) }),
             trouble: Some("can't write the state: No space left on device".to_owned()),
+            collectors: vec![
+                collector("https://logs.example/in", 41, 0, None),
+                collector("logs.example:6514", 0, 7, Some("Connection refused (os error 111)")),
+            ],
             ..status()
         };
         status.policy.not_taken = Some(not_taken);

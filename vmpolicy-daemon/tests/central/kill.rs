@@ -1,0 +1,34 @@
+//! `kill -9` at any time, and a collector that is moody on top of it.
+
+use crate::collector::{Heard, http, moody};
+use crate::daemon::{Daemon, records};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn whenever_the_daemon_is_killed_the_collector_has_what_a_file_has() {
+    let heard = Heard::default();
+    let port = http(heard.clone(), moody(11));
+    // The collector's place comes first: what the file has is kept for it already.
+    let places = format!(
+        "records: [{{ http: {{ url: \"http://127.0.0.1:{port}/in\", timeout: 2s }} }}, {{ file: @/records }}]"
+    );
+    let mut daemon = Daemon::new(&places);
+    for round in 0..20_u64 {
+        daemon.start();
+        thread::sleep(Duration::from_millis(120 + 41 * round % 300));
+        daemon.kill();
+    }
+    daemon.start();
+    daemon.wait_for("the daemon", |daemon| daemon.status().is_some());
+    daemon.drain();
+    let (theirs, ours) = (heard.records(), records(&daemon.text("records")));
+    assert!(ours.len() > 100, "{}", ours.len());
+    // In order, and at most what a kill came between is missing in the file.
+    let mut rest = theirs.iter();
+    for record in &ours {
+        assert!(rest.any(|one| one == record), "{record} is missing at the collector, or came too early");
+    }
+    assert!(theirs.len() - ours.len() <= 20 * 4, "{} and {}", theirs.len(), ours.len());
+    assert!(heard.doubles() > 0, "no batch was ever given twice: the test is too tame");
+}
