@@ -1,32 +1,33 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
+pub mod restore;
 mod shift;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
-    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredProbe, Wiring,
-    run, turn,
+    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredArrivals,
+    WiredProbe, Wiring, run, turn,
 };
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
+use crate::hook::Arrivals;
 use crate::inputs::InputLog;
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
-use crate::store::{Found, Kind, OpenError, Store};
+use crate::store::{Kind, OpenError, Store};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, locator, probe, queue};
+use crate::{actuator, hook, locator, probe, queue};
+use restore::{Trust, restore, say_lost};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use vmpolicy_core::engine::Saved;
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
-use vmpolicy_core::{Engine, Input, Policy};
+use vmpolicy_core::{Input, Policy};
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -147,10 +148,11 @@ fn live(
 ) -> Result<Option<Beginning>, DaemonError> {
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
-    let (mut engine, trust) = restore(&config, &mut store);
-    if let Some(Word::Hold(_)) = hold {
-        // Before its first step, which may ask for something already; for how long is said below.
-        engine.hold();
+    let (mut engine, trust) = restore(&config, &mut store, Clock::now(clock).wall);
+    let hold = trust.or_longer(hold, &config, store.kind());
+    if let Some(Word::Hold(lasts)) = hold {
+        // Before its first step, which may ask for something already.
+        engine.hold(Clock::now(clock), lasts);
     }
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
@@ -159,8 +161,9 @@ fn live(
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
+    let place = office.options.state.join(hook::PLACE);
     let shop = queue::Shop::beside(&office.options.state);
-    let station = Station { plan, shadow: Shadow::at(here.clone()), shop };
+    let station = Station { plan, shadow: Shadow::at(here.clone()), place, shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref(), journal.drains()));
     let guest = config.guest.clone();
@@ -271,55 +274,6 @@ fn say_doubts(config: &Config) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
     }
-    if config.shell.hooks.is_some() {
-        tracing::warn!("hooks are not run by this version");
-    }
-}
-
-/// Whether the state that was found may be built upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
-    /// It is sound, or there is none yet.
-    Sound,
-    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
-    Lost,
-}
-
-/// The engine as it was when it was last saved, or a new one.
-fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
-    let why = match store.load::<Saved>() {
-        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
-        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
-            Ok(engine) => return (engine, Trust::Sound),
-            Err(error) => error.to_string(),
-        },
-        Found::Damaged(damage) => damage.to_string(),
-    };
-    tracing::error!("the state in {} can't be used: {why}", store.path().display());
-    if has_locator(config) {
-        match store.set_aside() {
-            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
-            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
-        }
-    } else {
-        store.seal();
-    }
-    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
-}
-
-fn say_lost(trust: Trust, store: &Store) {
-    match trust {
-        Trust::Sound => tracing::warn!(
-            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
-             such as `locator: {{ assume: HOST }}`"
-        ),
-        Trust::Lost => tracing::error!(
-            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
-             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
-             remove {} and start again",
-            store.path().display()
-        ),
-    }
 }
 
 fn has_locator(config: &Config) -> bool {
@@ -383,6 +337,8 @@ fn is_embedded(config: &Config) -> bool {
 struct Station {
     plan: Plan,
     shadow: Shadow,
+    /// The file that says where the hook on arrival was last run.
+    place: PathBuf,
     shop: queue::Shop,
 }
 
@@ -409,12 +365,30 @@ impl Station {
             true => actuator,
             false => Delivered::before(actuator, drains, &config.policy),
         };
+        let hooks = config.shell.hooks.as_ref().map(|located| &located.value);
+        // Who asks for nothing goes nowhere: there is nothing to leave, and nowhere to arrive.
+        let hooks = hooks.filter(|_| !self.plan.gate.is_dry());
+        let actuator = match hooks.and_then(|hooks| Some((hooks.before_leaving.clone()?, hooks.required))) {
+            None => actuator,
+            Some((spec, required)) => actuator
+                .within(&format!("{spec:?} {required}"), move |actuator, reporter| {
+                    hook::before_leaving(actuator, spec, required, reporter)
+                }),
+        };
+        let arrivals = hooks.and_then(|hooks| hooks.on_arrival.clone()).map(|spec| {
+            let (guest, place) = (config.guest.clone(), self.place.clone());
+            let start = move |reporter| Arrivals::start(guest, spec, place, reporter);
+            WiredArrivals {
+                key: format!("{:?}", hooks.map(|hooks| &hooks.on_arrival)),
+                start: Box::new(start),
+            }
+        });
         // Who asks for nothing takes no work from others either.
         let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };
         if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
             tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
         }
-        Wiring { probes: probes(config), actuator, locator, queues }
+        Wiring { probes: probes(config), actuator, locator, arrivals, queues }
     }
 }
 
