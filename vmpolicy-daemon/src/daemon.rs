@@ -1,6 +1,7 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
 mod shift;
+mod state;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
@@ -10,9 +11,10 @@ use crate::agent::{
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::inputs::InputLog;
+use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
-use crate::store::{Found, Kind, OpenError, Store};
+use crate::store::{Found, Kind, OpenError};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, locator, probe, queue};
@@ -21,8 +23,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use vmpolicy_core::engine::Saved;
-use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace, StateSpec};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
@@ -54,6 +55,9 @@ pub enum DaemonError {
     /// The state's folder.
     #[error("the state's folder can't be used: {0}")]
     State(#[from] OpenError),
+    /// The state on a server.
+    #[error("the state can't be had from {0}")]
+    Remote(#[from] KeptError),
     /// The records.
     #[error("records can't be kept: {0}")]
     Records(#[from] RecordsError),
@@ -87,7 +91,10 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let zones = SystemZones::default();
     let config = Config::read(&options.config, &zones)?;
     let gate = Gate::of_file(options.dry_run, &config.shell);
-    let store = Store::open(&options.state, &config.guest, kind(gate))?;
+    let Some(store) = state::open(options, &config, kind(gate), events)? else {
+        tracing::info!("stopped");
+        return Ok(());
+    };
     let journal = Records::open(record_settings(options), places(&config))?;
     let inputs = options.inputs.as_deref().map(|path| {
         InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
@@ -103,8 +110,15 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     if let Err(error) = published.change(metrics_of(&config), &asker) {
         tracing::error!("no metrics: {error}");
     }
-    let mut office =
-        Office { options, asker, sender, desk: &mut desk, published, pulse: Pulse::of_systemd() };
+    let mut office = Office {
+        options,
+        asker,
+        sender,
+        desk: &mut desk,
+        published,
+        pulse: Pulse::of_systemd(),
+        state: state::place(&config),
+    };
     let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
     while let Some(beginning) = next {
         next = live(&mut office, beginning, &mut clock, events)?;
@@ -123,13 +137,15 @@ struct Office<'a> {
     desk: &'a mut Desk,
     published: Published,
     pulse: Pulse,
+    /// Where the state is kept beside the folder.
+    state: Option<StateSpec>,
 }
 
 /// What a life of the daemon begins with: the first, or another one in the same process, as with a new process but for the
 /// sockets, the history and what was counted.
 struct Beginning {
     config: Config,
-    store: Store,
+    store: Kept,
     journal: Records,
     inputs: Option<InputLog>,
     /// Where the guest is known to be, for one that will only believe.
@@ -286,8 +302,8 @@ enum Trust {
 }
 
 /// The engine as it was when it was last saved, or a new one.
-fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
-    let why = match store.load::<Saved>() {
+fn restore(config: &Config, store: &mut Kept) -> (Engine, Trust) {
+    let why = match store.load() {
         Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
         Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
             Ok(engine) => return (engine, Trust::Sound),
@@ -307,7 +323,7 @@ fn restore(config: &Config, store: &mut Store) -> (Engine, Trust) {
     (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
 }
 
-fn say_lost(trust: Trust, store: &Store) {
+fn say_lost(trust: Trust, store: &Kept) {
     match trust {
         Trust::Sound => tracing::warn!(
             "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod http;
 pub mod inputs;
 pub mod journal;
+pub mod kept;
 pub mod locator;
 mod lock;
 pub mod metrics;
@@ -25,6 +26,8 @@ pub mod process;
 pub mod provenance;
 pub mod queue;
 pub mod records;
+#[cfg(feature = "http")]
+pub mod remote;
 pub mod report;
 pub mod secret;
 pub mod shard;
