@@ -57,6 +57,8 @@ pub enum Input {
         /// The queue.
         queue: QueueId,
     },
+    /// A hook has been run. It becomes a record, and nothing follows from it.
+    Hook(Hooked),
     /// A person has said something.
     Operator(Word),
     /// The policy file has changed, and is sound. It is in force from the step that records a reload: this one or,
@@ -175,6 +177,80 @@ pub enum Outcome {
     Failed,
     /// Nobody knows: a time limit ran out, a connection broke.
     Unanswered,
+}
+
+/// A hook that has been run, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Hooked {
+    /// Which one.
+    pub hook: Hook,
+    /// The request that it was run for; none where the guest was moved by somebody else, or had just started.
+    pub id: Option<RequestId>,
+    /// Where the guest was, where the policy lists that.
+    pub host: Option<HostId>,
+    /// How it ended.
+    pub ended: HookEnd,
+    /// How long it took.
+    pub took: Span,
+}
+
+/// A moment at which the host program runs something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Hook {
+    /// The guest is on another host than at the last time.
+    OnArrival,
+    /// A move is about to be asked for.
+    BeforeLeaving,
+}
+
+impl Hook {
+    /// The name in records: that of its key in the policy file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnArrival => "on_arrival",
+            Self::BeforeLeaving => "before_leaving",
+        }
+    }
+}
+
+/// How a hook ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum HookEnd {
+    /// By itself, with this status; 0 is well.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Its time limit ran out, and it was killed.
+    TimedOut,
+    /// It could not be started.
+    NotStarted,
+    /// Nobody knows.
+    Lost,
+}
+
+impl HookEnd {
+    /// Whether it went well.
+    #[must_use]
+    pub const fn is_well(self) -> bool {
+        matches!(self, Self::Exit(0))
+    }
+
+    /// The name in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exit(0) => "done",
+            Self::Exit(_) => "failed",
+            Self::Signal(_) => "killed",
+            Self::TimedOut => "timed-out",
+            Self::NotStarted => "not-started",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 /// What a provider says about a host.

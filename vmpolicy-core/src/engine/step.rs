@@ -3,7 +3,7 @@
 use super::plan::{Plan, bit, bits};
 use super::state::{DrainState, Location, OperatorHold, Said, State, known};
 use crate::id::{HostId, Id, WindowId};
-use crate::input::{Input, Setup, Word};
+use crate::input::{Hooked, Input, Setup, Word};
 use crate::output::{Cause, Deadline, Discontinuity, Effect, Event, Output, Record};
 use crate::policy::Policy;
 use crate::time::{Mono, Now, Wall};
@@ -99,6 +99,7 @@ impl<'a> Step<'a> {
             Input::Notice { host, notice, lasts } => self.noticed(*host, *notice, *lasts),
             Input::Batch { queue, classes, others } => self.batch(*queue, classes, *others),
             Input::JobDone { queue } => self.job_done(*queue),
+            Input::Hook(hooked) => self.hooked(*hooked),
             Input::Operator(word) => self.told(*word),
         }
     }
@@ -272,6 +273,12 @@ impl<'a> Step<'a> {
 
     pub(super) fn record(&mut self, event: Event) {
         self.out.records.push(Record { at: self.now.wall, event });
+    }
+
+    /// A hook was run: that is written down, and no more.
+    fn hooked(&mut self, hooked: Hooked) {
+        let host = hooked.host.filter(|&host| self.has_host(host));
+        self.record(Event::Hook(Hooked { host, ..hooked }));
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 //! Times are RFC 3339 in UTC, spans are seconds, and a whole number has no fraction.
 
 use super::{View, counts_time};
-use crate::input::Absence;
+use crate::input::{Absence, HookEnd, Hooked};
 use crate::output::{Because, Discontinuity, Event, Origin, Seen, Verdict};
 use crate::policy::Rule;
 use crate::time::Span;
@@ -136,6 +136,15 @@ impl<'a> View<'a> {
             Event::Unknown { indicator, why } => {
                 map.serialize_entry("indicator", &self.policy.indicators()[indicator].name)?;
                 map.serialize_entry("reason", why.name())
+            }
+            Event::Hook(Hooked { hook, id, host: at, ended, took }) => {
+                map.serialize_entry("hook", hook.name())?;
+                map.serialize_entry("id", &id)?;
+                map.serialize_entry("host", &at.map(host))?;
+                map.serialize_entry("outcome", ended.name())?;
+                let status = if let HookEnd::Exit(status) = ended { Some(status) } else { None };
+                map.serialize_entry("exit", &status)?;
+                map.serialize_entry("took", &Seconds(took))
             }
             Event::Reload { rules_kept } => map.serialize_entry("rules_kept", &rules_kept),
         }

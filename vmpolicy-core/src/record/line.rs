@@ -1,6 +1,7 @@
 //! A record as one line for people.
 
 use super::{View, counts_time};
+use crate::input::{HookEnd, Hooked};
 use crate::leaf::logic::Truth;
 use crate::leaf::tarry::Tarry;
 use crate::output::{Because, Discontinuity, Event, Failure, Hold, Origin, Seen, Verdict};
@@ -113,6 +114,20 @@ impl View<'_> {
             }
             Event::Unknown { indicator, why } => {
                 write!(f, "can't use {}: {}", self.policy.indicators()[indicator].name, why.name())
+            }
+            Event::Hook(Hooked { hook, host: at, ended, took, .. }) => {
+                write!(f, "has run {}", hook.name())?;
+                if let Some(at) = at {
+                    write!(f, " on {}", host(at))?;
+                }
+                match ended {
+                    HookEnd::Exit(0) => write!(f, ", which took {took}"),
+                    HookEnd::Exit(status) => write!(f, ", which failed with status {status} after {took}"),
+                    HookEnd::Signal(signal) => write!(f, ", which ended by signal {signal} after {took}"),
+                    HookEnd::TimedOut => write!(f, ", which was killed after {took}"),
+                    HookEnd::NotStarted => f.write_str(", which could not be started"),
+                    HookEnd::Lost => f.write_str(", and nobody knows how it ended"),
+                }
             }
             Event::Reload { rules_kept } => write!(f, "has a new policy; {rules_kept} rules go on counting"),
         }

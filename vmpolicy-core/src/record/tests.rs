@@ -1,7 +1,7 @@
 use super::View;
 use crate::Policy;
 use crate::id::{HostId, Id, IndicatorId, RequestId, RuleId};
-use crate::input::Absence;
+use crate::input::{Absence, Hook, HookEnd, Hooked};
 use crate::leaf::logic::Truth;
 use crate::leaf::sample::Read;
 use crate::leaf::tarry::Tarry;
@@ -174,6 +174,11 @@ fn outputs() -> Vec<Output> {
         alone(1_080, Event::Void { why: Discontinuity::Clock { apart_ms: -3_600_500 } }),
         alone(1_140, Event::Unknown { indicator: IndicatorId(0), why: Absence::TimedOut }),
         alone(1_200, Event::Reload { rules_kept: 2 }),
+        alone(1_205, hook(Hook::BeforeLeaving, Some(2), HookEnd::Exit(0), 31)),
+        alone(1_210, hook(Hook::OnArrival, Some(2), HookEnd::Exit(2), 1_500)),
+        alone(1_215, hook(Hook::OnArrival, None, HookEnd::Signal(9), 20)),
+        alone(1_250, hook(Hook::OnArrival, None, HookEnd::TimedOut, 30_000)),
+        alone(1_255, hook(Hook::BeforeLeaving, Some(3), HookEnd::NotStarted, 0)),
         reasoned(2_400, 1_200_000, quiet, vec![(BASE, Verdict::Chosen)], &|because| Event::Request {
             id: RequestId(2),
             origin: Origin::Rule(idle),
@@ -201,6 +206,11 @@ fn outputs() -> Vec<Output> {
     ]
 }
 
+fn hook(hook: Hook, id: Option<u64>, ended: HookEnd, took_ms: u64) -> Event {
+    let (id, host) = (id.map(RequestId), id.map(|_| host(2)));
+    Event::Hook(Hooked { hook, id, host, ended, took: Span::from_millis(took_ms) })
+}
+
 #[test]
 fn a_line_for_people() {
     let policy = policy();
@@ -225,6 +235,11 @@ fn a_line_for_people() {
     13:02:20 nii1 has clocks that differ by 1h500ms; its samples are void
     13:03:20 nii1 can't use slow_queries: timed-out
     13:04:20 nii1 has a new policy; 2 rules go on counting
+    13:04:25 nii1 has run before_leaving on mln2, which took 31ms
+    13:04:30 nii1 has run on_arrival on mln2, which failed with status 2 after 1.5s
+    13:04:35 nii1 has run on_arrival, which ended by signal 9 after 20ms
+    13:05:10 nii1 has run on_arrival, which was killed after 30s
+    13:05:15 nii1 has run before_leaving on mln2, which could not be started
     13:24:20 nii1 asks to move mln2 -> mln6 (idle: slow_queries 0.25 < 0.5, for 20m)
     13:34:20 nii1 asks to move mln6 -> mln3 (operator)
     13:54:20 nii1 asks to move mln3 -> mln4 (saturated: idle_workers timed out, 3 of 3)

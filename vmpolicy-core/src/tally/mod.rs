@@ -312,7 +312,7 @@ impl Tally {
                 self.upset = true;
             }
             Event::Wake { .. } => self.upset = true,
-            Event::Void { .. } | Event::Unknown { .. } | Event::Reload { .. } => {}
+            Event::Void { .. } | Event::Unknown { .. } | Event::Hook(_) | Event::Reload { .. } => {}
         }
     }
 

@@ -10,7 +10,7 @@ use core::fmt;
 pub const DECISIVE: [&str; 5] = ["request", "held", "no-better-host", "rest", "wake"];
 
 /// Every event, with the fields that can be expected of it, as `docs/records.md` has them.
-pub const EVENTS: [(&str, &[Field]); 13] = [
+pub const EVENTS: [(&str, &[Field]); 14] = [
     ("request", &[Field::Id, Field::Rule, Field::Do, Field::From, Field::To]),
     ("confirmed", &[Field::Id, Field::AtHost]),
     ("refused", &[Field::Id, Field::To, Field::BarredFor]),
@@ -23,6 +23,7 @@ pub const EVENTS: [(&str, &[Field]); 13] = [
     ("wake", &[Field::Rule]),
     ("void", &[Field::Reason, Field::From, Field::To, Field::Apart]),
     ("unknown", &[Field::Indicator, Field::Reason]),
+    ("hook", &[]),
     ("reload", &[Field::RulesKept]),
 ];
 

@@ -3,7 +3,7 @@
 
 use vmpolicy_core::checker::{Checker, INVARIANTS};
 use vmpolicy_core::id::{HostId, Id, IndicatorId, QueueId, RequestId};
-use vmpolicy_core::input::{Absence, Notice, Outcome, Setup, Sighting, Word};
+use vmpolicy_core::input::{Absence, Hook, HookEnd, Hooked, Notice, Outcome, Setup, Sighting, Word};
 use vmpolicy_core::leaf::logic::Truth;
 use vmpolicy_core::leaf::tarry::Tarry;
 use vmpolicy_core::output::{Discontinuity, Event, Failure, Origin, Record, Verdict};
@@ -313,6 +313,11 @@ const CANARIES: &[Canary] = canaries! {
     }
     "unknown-has-a-cause": moves(), "request" => |it, at| {
         it.record(at - 1, Event::Unknown { indicator: IndicatorId::from_index(0), why: Absence::Stale });
+    }
+    "hooks-are-written-down": moves(), "request" => |it, at| {
+        let (hook, ended) = (Hook::BeforeLeaving, HookEnd::Exit(0));
+        let hooked = Hooked { hook, id: None, host: Some(host(0)), ended, took: Span::ZERO };
+        it.insert_after(at, Input::Hook(hooked));
     }
     "reload-at-once-or-after": moves(), "request" => |it, at| {
         let policy = it.policy.clone().build();

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use vmpolicy_core::checker::{Checker, Violation};
 use vmpolicy_core::id::{ArrayId, HostId, Id, IndicatorId, QueueId, RequestId};
-use vmpolicy_core::input::{Absence, Notice, Outcome, Reading, Setup, Sighting, Word};
+use vmpolicy_core::input::{Absence, Hook, HookEnd, Hooked, Notice, Outcome, Reading, Setup, Sighting, Word};
 use vmpolicy_core::time::{Mono, Now, Span, Wall};
 use vmpolicy_core::{Effect, Engine, Input, Output};
 
@@ -34,6 +34,8 @@ pub(crate) enum Act {
     Operator(Word),
     Batch(u32, u32),
     JobDone,
+    /// A hook was run on this host, before it was left or on arrival.
+    Hook(u16, bool),
     Start,
     /// The wall clock alone goes on.
     Jump(i64),
@@ -93,6 +95,7 @@ pub(crate) fn acts(len: Range<usize>) -> impl Strategy<Value = Vec<Act>> {
         1 => words().prop_map(Act::Operator),
         2 => (0_u32..4, 0_u32..4).prop_map(|(big, small)| Act::Batch(big, small)),
         3 => Just(Act::JobDone),
+        1 => (0_u16..5, any::<bool>()).prop_map(|(host, left)| Act::Hook(host, left)),
         1 => Just(Act::Start),
         1 => prop::sample::select(vec![-5_000, 1_900, 2_100, 600_000, 20_000_000]).prop_map(Act::Jump),
         1 => (0..policies::ALL).prop_map(Act::Reload),
@@ -267,6 +270,13 @@ impl Script {
                     classes: vec![*big, *small],
                     others: 0,
                 })
+            }
+            Act::Hook(host, left) => {
+                let hook = if *left { Hook::BeforeLeaving } else { Hook::OnArrival };
+                let host = Some(HostId::from_index(usize::from(*host)));
+                let hooked =
+                    Hooked { hook, id: None, host, ended: HookEnd::Exit(0), took: Span::from_secs(1) };
+                self.step(&Input::Hook(hooked))
             }
             Act::JobDone => self.step(&Input::JobDone { queue: QueueId::from_index(0) }),
             Act::Start => self.step(&Input::Start(self.setup)),

@@ -5,6 +5,12 @@ use crate::support::told;
 use std::collections::BTreeSet;
 
 const REFERENCE: &str = include_str!("../../../docs/policy-file.md");
+/// Pages that show sections of the file, too.
+const PAGES: [(&str, &str); 3] = [
+    ("actuators.md", include_str!("../../../docs/actuators.md")),
+    ("hooks.md", include_str!("../../../docs/hooks.md")),
+    ("locators.md", include_str!("../../../docs/locators.md")),
+];
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 
 /// A snippet is a whole file, or some of its sections: what it leaves out is put to it.
@@ -24,14 +30,18 @@ fn completed(snippet: &str) -> String {
 
 #[test]
 fn every_snippet_of_the_reference_is_sound() {
-    let snippets = blocks(REFERENCE);
-    assert!(snippets.len() >= 10, "only {} snippets", snippets.len());
-    for (line, snippet) in snippets {
-        let told = told(completed(snippet).as_bytes());
-        // A snippet shows one thing: that nothing reads it yet, or that there is no rule, is no fault.
-        let faults: Vec<&str> = told.split("VP").skip(1).collect();
-        assert!(faults.is_empty(), "docs/policy-file.md:{line}:\n{told}");
-        assert!(!told.contains("VW0005") && !told.contains("VW0003"), "docs/policy-file.md:{line}:\n{told}");
+    let count = blocks(REFERENCE).len();
+    assert!(count >= 10, "only {count} snippets");
+    for (page, text) in [("policy-file.md", REFERENCE)].into_iter().chain(PAGES) {
+        let snippets = blocks(text);
+        assert!(!snippets.is_empty(), "docs/{page} has no snippet");
+        for (line, snippet) in snippets {
+            let told = told(completed(snippet).as_bytes());
+            // A snippet shows one thing: that nothing reads it yet, or that there is no rule, is no fault.
+            let faults: Vec<&str> = told.split("VP").skip(1).collect();
+            assert!(faults.is_empty(), "docs/{page}:{line}:\n{told}");
+            assert!(!told.contains("VW0005") && !told.contains("VW0003"), "docs/{page}:{line}:\n{told}");
+        }
     }
 }
 

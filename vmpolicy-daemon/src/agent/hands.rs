@@ -7,6 +7,7 @@ use super::Effects;
 use super::queues::{Crew, Told, WiredQueue};
 use super::reporter::{OpenRequest, Reporter};
 use crate::control::Question;
+use crate::hook::{Arrivals, Ran};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,10 +16,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 use vmpolicy_core::agent::Trouble;
 use vmpolicy_core::id::{Id, IndicatorId, RequestId};
-use vmpolicy_core::input::{Absence, Outcome, Reading, Sighting};
-use vmpolicy_core::output::Request;
+use vmpolicy_core::input::{Absence, Hooked, Outcome, Reading, Sighting};
+use vmpolicy_core::output::{Event as Record, Output, Request};
 use vmpolicy_core::ports::{Actuator, Asked, Locator, Probe};
-use vmpolicy_core::time::{Mono, Now};
+use vmpolicy_core::time::{Mono, Now, Span};
 use vmpolicy_core::{Effect, Engine, Input, Policy};
 
 /// What the loop is told.
@@ -50,6 +51,13 @@ pub enum Event {
         worker: WorkerId,
         /// The host's name, where it can be told.
         host: Option<String>,
+    },
+    /// A hook has been run.
+    Hooked {
+        /// By which thread.
+        worker: WorkerId,
+        /// What came of it.
+        ran: Ran,
     },
     /// Whoever works at a queue has.
     Queue {
@@ -97,6 +105,16 @@ pub struct Wiring {
     pub locator: Option<Box<dyn Locator>>,
     /// Who works at each queue of the policy, in its order.
     pub queues: Vec<Option<WiredQueue>>,
+    /// What is run on arrival, where anything is.
+    pub arrivals: Option<WiredArrivals>,
+}
+
+/// A hook on arrival to be waited with, if none of this key waits yet.
+pub struct WiredArrivals {
+    /// All that it is made of.
+    pub key: String,
+    /// Begins to wait.
+    pub start: Box<dyn FnOnce(Reporter) -> Arrivals + Send>,
 }
 
 /// A probe to be made, if there is none of this key yet.
@@ -127,22 +145,22 @@ impl WiredActuator {
         Self { key: None, make: Box::new(|_| Box::new(actuator)) }
     }
 
-    /// One whose thread is kept where its key, all that it is made of, comes again at a reload.
-    #[must_use]
-    pub fn kept(key: String, make: impl FnOnce(Reporter) -> Box<dyn Actuator> + Send + 'static) -> Self {
-        Self { key: Some(key), make: Box::new(make) }
-    }
-
-    /// The same within another one, which is made of what `key` says.
+    /// The same, with something round it that is kept and made anew with it; `key` is all that this is made of.
     #[must_use]
     pub fn within(
         self,
         key: &str,
-        wrap: impl FnOnce(Box<dyn Actuator>) -> Box<dyn Actuator> + Send + 'static,
+        wrap: impl FnOnce(Box<dyn Actuator>, Reporter) -> Box<dyn Actuator> + Send + 'static,
     ) -> Self {
-        let (before, make) = (self.key, self.make);
-        let key = before.map(|before| format!("{before} {key}"));
-        Self { key, make: Box::new(|reporter| wrap(make(reporter))) }
+        let Self { key: inner, make } = self;
+        let make: MakeActuator = Box::new(move |reporter| wrap(make(reporter.clone()), reporter));
+        Self { key: inner.map(|inner| format!("{key} {inner}")), make }
+    }
+
+    /// One whose thread is kept where its key, all that it is made of, comes again at a reload.
+    #[must_use]
+    pub fn kept(key: String, make: impl FnOnce(Reporter) -> Box<dyn Actuator> + Send + 'static) -> Self {
+        Self { key: Some(key), make: Box::new(make) }
     }
 }
 
@@ -158,6 +176,7 @@ pub struct Hands {
     /// What the actuator is made of, where it may be kept.
     actuator_key: Option<String>,
     open: OpenRequest,
+    arrivals: Option<(String, Arrivals)>,
     locator: Option<Worker<()>>,
     crew: Crew,
     prepared: Option<(Arc<Policy>, Wiring)>,
@@ -237,6 +256,7 @@ impl Hands {
             actuator: None,
             actuator_key: None,
             open: OpenRequest::default(),
+            arrivals: None,
             locator: None,
             crew: Crew::default(),
             prepared: None,
@@ -273,6 +293,11 @@ impl Hands {
         }
         self.locator = wiring.locator.map(|locator| self.locator_worker(locator));
         self.crew.wire(wiring.queues, &self.events);
+        let before = self.arrivals.take();
+        self.arrivals = wiring.arrivals.map(|WiredArrivals { key, start }| match before {
+            Some((known, arrivals)) if known == key => (known, arrivals),
+            _ => (key, start(self.reporter())),
+        });
     }
 
     fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
@@ -328,8 +353,15 @@ impl Hands {
     }
 
     /// The engine has taken a step.
-    pub fn stepped(&self, engine: &Engine) {
+    pub fn stepped(&self, engine: &Engine, out: &Output) {
         self.open.set(engine.open_request().map(|open| open.id));
+        if let (Some((_, arrivals)), Some(host)) = (&self.arrivals, engine.location()) {
+            let by = out.records.iter().find_map(|record| match record.event {
+                Record::Confirmed { id, .. } => Some(id),
+                _ => None,
+            });
+            arrivals.at(&engine.policy().hosts()[host].name, by);
+        }
     }
 
     /// What keeps state or records from being written, and with them every request from leaving.
@@ -369,6 +401,11 @@ impl Hands {
                     Some(name) => policy.host_named(&name).map_or(Sighting::Elsewhere, Sighting::At),
                 };
                 Some(Input::Location(sighting))
+            }
+            Event::Hooked { worker, .. } if worker.0 <= self.before => None,
+            Event::Hooked { ran: Ran { hook, id, host, ended, took }, .. } => {
+                let took = Span::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+                Some(Input::Hook(Hooked { hook, id, host: policy.host_named(&host), ended, took }))
             }
             Event::Queue { worker, told } => self.crew.input_of(worker, told, policy),
             Event::Input(input) => Some(input),

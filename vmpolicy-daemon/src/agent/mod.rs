@@ -12,7 +12,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredProbe, Wiring, WorkerId};
+pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredArrivals, WiredProbe, Wiring, WorkerId};
 pub use lines::{Identity, Lines};
 pub use queues::{MakeQueue, Told, WiredQueue};
 pub use reporter::Reporter;

@@ -1,6 +1,7 @@
 //! What a port's own thread can say to the loop, and ask, while the port itself goes on.
 
 use super::hands::{Event, WorkerId};
+use crate::hook::Ran;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
@@ -44,6 +45,11 @@ impl Reporter {
     pub fn tell(&self, id: RequestId, outcome: Outcome) {
         // Where nobody listens any more, the daemon ends.
         let _ = self.events.send(Event::Answered { worker: Some(self.worker), id, outcome });
+    }
+
+    /// A hook has been run.
+    pub fn hooked(&self, ran: Ran) {
+        let _ = self.events.send(Event::Hooked { worker: self.worker, ran });
     }
 
     /// One for a test, to whom this request is open, and the flag that says so.

@@ -163,6 +163,6 @@ where
     R: RecordSink,
 {
     driver.handle(now, input);
-    driver.effects().stepped(driver.engine());
+    driver.effects().stepped(driver.engine(), driver.last_output());
     desk.turned(now, input, driver);
 }

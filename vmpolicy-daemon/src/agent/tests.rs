@@ -339,6 +339,7 @@ fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
         probes: vec![WiredProbe { key: key.to_owned(), make: Box::new(move || Box::new(probe)) }],
         actuator: WiredActuator::new(world.clone()),
         locator: None,
+        arrivals: None,
         queues: Vec::new(),
     }
 }

@@ -37,7 +37,7 @@ pub enum Program {
 pub fn run(args: &Args) -> Exit {
     let (mut command, name) = match args.program {
         Program::Vmpolicy => (super::vmpolicy::Cli::command(), "vmpolicy"),
-        Program::Vmpolicyd => (super::vmpolicyd::Cli::command(), "vmpolicyd"),
+        Program::Vmpolicyd => (super::vmpolicyd::described::Cli::command(), "vmpolicyd"),
     };
     // Into memory first: the generator panics where it can't write.
     let mut script = Vec::new();

@@ -44,7 +44,7 @@ fn write_all(folder: &Path) -> io::Result<()> {
         write(folder, command, "1")?;
     }
     write(folder, &tool, "1")?;
-    write(folder, &super::vmpolicyd::Cli::command(), "8")
+    write(folder, &super::vmpolicyd::described::Cli::command(), "8")
 }
 
 fn write(folder: &Path, command: &Command, section: &str) -> io::Result<()> {

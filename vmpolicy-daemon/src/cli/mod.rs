@@ -14,6 +14,7 @@ pub mod merge;
 mod outputs;
 pub mod replay;
 pub mod simulate;
+mod stdout;
 pub mod terminal;
 pub mod test;
 mod threads;

@@ -1,6 +1,7 @@
 //! Where the output goes: what it can show, and that its reader may have gone.
 
 use super::Exit;
+use super::stdout::write;
 use clap::ColorChoice;
 use std::io::{self, IsTerminal, Write};
 
@@ -99,15 +100,6 @@ pub fn answer(error: &clap::Error, program: &str) -> Exit {
         },
         |_| Exit::Done,
     )
-}
-
-/// Whether somebody has read it.
-fn write(text: &str) -> io::Result<bool> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        written => written.map(|()| true),
-    }
 }
 
 /// One line to standard error, with the program's name.

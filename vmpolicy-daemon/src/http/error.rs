@@ -51,7 +51,6 @@ impl HttpError {
             ureq::Error::Io(error) => Self::of_io(error, limit),
             ureq::Error::Http(_) => Self::Header,
             ureq::Error::Protocol(error) => Self::NotHttp(excerpt(&error.to_string())),
-            ureq::Error::Decompress(..) => Self::NotHttp("what it sends does not decompress".to_owned()),
             ureq::Error::Rustls(error) => Self::Tls(excerpt(&error.to_string())),
             ureq::Error::Tls(why) => Self::Tls((*why).to_owned()),
             ureq::Error::BadUri(_) => Self::Unreachable("no such address".to_owned()),
@@ -63,6 +62,9 @@ impl HttpError {
         if let Some(inner) = error.get_ref() {
             if let Some(inner) = inner.downcast_ref::<ureq::Error>() {
                 return Self::of(inner, limit);
+            }
+            if let Some(inner) = inner.downcast_ref::<Self>() {
+                return inner.clone();
             }
             if let Some(inner) = inner.downcast_ref::<rustls::Error>() {
                 return Self::Tls(excerpt(&inner.to_string()));

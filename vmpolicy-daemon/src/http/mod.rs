@@ -8,7 +8,10 @@
 //! worker from the server that it is to watch.
 
 mod auth;
+mod ciphers;
 mod error;
+#[cfg(feature = "prometheus")]
+mod packed;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -18,6 +21,8 @@ mod web;
 
 pub use auth::Auth;
 pub use error::HttpError;
+#[cfg(feature = "prometheus")]
+pub use packed::{PACKED, unpacked};
 pub(crate) use tls::TlsClient;
 pub use trust::Trust;
 pub use url::Url;
@@ -42,14 +47,12 @@ const BUFFER_BYTES: usize = 16 * 1024;
 pub struct Settings {
     /// How long one exchange may take: resolution, connection, TLS, head and body.
     pub limit: Duration,
-    /// How many bytes a body may have, once decompressed.
+    /// How many bytes a body may have, as it is sent.
     pub body_max: u64,
     /// Whose certificates to believe.
     pub trust: Trust,
     /// Through whom to ask.
     pub proxy: Proxy,
-    /// Whether the server may compress what it sends: for large answers.
-    pub compressed: bool,
 }
 
 /// Through whom to ask.
@@ -108,6 +111,8 @@ pub struct Head {
     pub status: u16,
     /// What kind of body it is.
     pub content_type: Option<String>,
+    /// How the body is packed, where it is.
+    pub content_encoding: Option<String>,
     /// Which version of a document it is (RFC 9110, 8.8.3).
     pub etag: Option<String>,
     /// When to come again: seconds, or a date (RFC 9110, 10.2.3).
@@ -128,6 +133,7 @@ impl Head {
         Self {
             status: response.status().as_u16(),
             content_type: text("content-type"),
+            content_encoding: text("content-encoding"),
             etag: text("etag"),
             retry_after: text("retry-after"),
             location: text("location"),
@@ -188,14 +194,11 @@ impl Client {
             .input_buffer_size(BUFFER_BYTES)
             .output_buffer_size(BUFFER_BYTES)
             .user_agent(concat!("vmpolicy/", env!("CARGO_PKG_VERSION")));
-        if !settings.compressed {
-            config = config.accept_encoding("identity");
-        }
         if settings.proxy == Proxy::None {
             config = config.proxy(None);
         }
         if url.is_secure() {
-            let ring = Arc::new(rustls::crypto::ring::default_provider());
+            let ring = Arc::new(ciphers::provider());
             let tls = TlsConfig::builder()
                 .root_certs(settings.trust.roots()?)
                 .unversioned_rustls_crypto_provider(ring);

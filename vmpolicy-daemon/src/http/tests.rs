@@ -45,7 +45,7 @@ fn answering(text: impl Into<Vec<u8>>) -> u16 {
 }
 
 fn settings() -> Settings {
-    Settings { limit: LIMIT, body_max: 1_000, trust: Trust::System, proxy: Proxy::None, compressed: false }
+    Settings { limit: LIMIT, body_max: 1_000, trust: Trust::System, proxy: Proxy::None }
 }
 
 fn get(url: &str, settings: Settings) -> Result<Answer, HttpError> {
@@ -86,6 +86,7 @@ fn a_whole_answer_and_the_heads_that_callers_need() {
     let head = Head {
         status: 503,
         content_type: Some("text/plain".to_owned()),
+        content_encoding: None,
         etag: Some("\"7\"".to_owned()),
         retry_after: Some("3".to_owned()),
         location: Some("/x".to_owned()),
@@ -247,13 +248,33 @@ fn one_byte_at_a_time_is_too_slow_in_the_head_and_in_the_body() {
 }
 
 #[test]
-fn a_small_answer_that_grows_when_it_is_decompressed_is_too_large() {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packed.write_all(&vec![b'0'; 10_000_000]).unwrap();
-    let packed = packed.finish().unwrap();
-    let head =
-        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
-    assert_eq!(at(answering([head.as_bytes(), &packed].concat())), Err(HttpError::TooLarge(1_000)));
+#[cfg(feature = "prometheus")]
+fn a_packed_answer_is_unpacked_where_that_was_asked_for_and_bounded_as_it_grows() {
+    let zipped = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let read = |body: &[u8], length: usize| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n");
+        let url: Url =
+            format!("http://127.0.0.1:{}/", answering([head.as_bytes(), body].concat())).parse().unwrap();
+        let client = Client::new(&url, Settings { body_max: 100_000, ..settings() }).unwrap();
+        let request =
+            Request { method: Method::Get, url: &url, auth: &Auth::None, headers: &[PACKED], body: b"" };
+        let mut opened = unpacked(client.open(request).unwrap(), 1_000);
+        let mut body = Vec::new();
+        match opened.body.read_to_end(&mut body) {
+            Ok(_) => Ok(body),
+            Err(error) => Err(client.broken(&error)),
+        }
+    };
+    let small = zipped(&[b'7'; 1_000]);
+    assert_eq!(read(&small, small.len()), Ok(vec![b'7'; 1_000]));
+    let large = zipped(&vec![b'0'; 10_000_000]);
+    assert_eq!(read(&large, large.len()), Err(HttpError::TooLarge(1_000)));
+    assert_eq!(read(&small[..20], 20), Err(HttpError::Torn));
+    assert!(matches!(read(b"<html>no gzip at all</html>", 27), Err(HttpError::NotHttp(_))));
 }
 
 /// A server with a certificate of its own, and that certificate as PEM.

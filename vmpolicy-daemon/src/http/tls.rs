@@ -28,7 +28,7 @@ impl TlsClient {
             // The system's may hold some that nobody could use.
             let _ = roots.add(der.into());
         }
-        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let ring = Arc::new(super::ciphers::provider());
         let config = ClientConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()
             .map_err(|error| HttpError::Tls(error.to_string()))?

@@ -42,7 +42,6 @@ impl Web {
             body_max,
             trust: spec.ca_file.as_ref().map_or(Trust::System, |path| Trust::File(PathBuf::from(path))),
             proxy: Proxy::None,
-            compressed: false,
         };
         let (auth, headers) = (spec.auth.clone(), spec.headers.clone());
         Self { url, auth, headers, settings, client: None }

@@ -71,7 +71,7 @@ impl Delivered {
         let patience = PATIENCE.min(confirm / SHARE);
         let collectors: Vec<_> = drains.0.iter().map(|(name, _, required)| (name, required)).collect();
         let key = format!("after {collectors:?} within {patience:?} between {arrays:?}");
-        inner.within(&key, move |inner| Box::new(Self { inner, drains, arrays, patience }))
+        inner.within(&key, move |inner, _| Box::new(Self { inner, drains, arrays, patience }))
     }
 }
 

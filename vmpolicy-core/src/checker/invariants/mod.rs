@@ -66,6 +66,7 @@ pub const INVARIANTS: &[Invariant] = &[
     row("already-there-once", "rule 4", Record(records::already_there)),
     row("no-better-host-if-asked", "rule 11", Record(records::no_better_host)),
     row("unknown-has-a-cause", "rule 1", Record(records::unknown)),
+    row("hooks-are-written-down", "a hook becomes one record and nothing else", Whole(records::hooks)),
     row("reload-at-once-or-after", "rule 15", Whole(records::reload)),
     row("records-are-dated-now", "section 5: in time order", Record(records::dated)),
     row("steps-are-bounded", "memory and record sizes are bounded", Whole(records::bounded)),

@@ -3,8 +3,8 @@
 use super::super::condition::by_clock;
 use super::super::facts::Facts;
 use super::super::{Finding, Step};
-use crate::id::Id;
-use crate::input::Input;
+use crate::id::{HostId, Id};
+use crate::input::{Hooked, Input};
 use crate::output::{Because, Effect, Event, Origin, Record, Verdict};
 use crate::policy::{Action, Tour};
 
@@ -118,6 +118,28 @@ pub(super) fn unknown(facts: &Facts, step: &Step<'_>, record: &Record) -> Findin
     };
     Finding::judged(read || facts.late.contains(&indicator), || {
         format!("{indicator:?} is {why:?}, and nobody read it")
+    })
+}
+
+/// A hook that was run is written down, by the step that is told of it and no other; nothing is asked for by it.
+pub(super) fn hooks(facts: &Facts, step: &Step<'_>) -> Finding {
+    let mut written = step.output.records.iter().filter_map(|record| match record.event {
+        Event::Hook(hooked) => Some(hooked),
+        _ => None,
+    });
+    let (first, second) = (written.next(), written.next());
+    let told = match step.input {
+        Input::Hook(hooked) => {
+            let listed = |host: &HostId| host.index() < facts.policy.hosts().len();
+            Some(Hooked { host: hooked.host.filter(listed), ..*hooked })
+        }
+        _ => None,
+    };
+    if told.is_none() && first.is_none() {
+        return Finding::Idle;
+    }
+    Finding::judged(first == told && second.is_none(), || {
+        format!("told {told:?}, and wrote {first:?}, {second:?}")
     })
 }
 

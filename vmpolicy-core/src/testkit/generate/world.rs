@@ -5,7 +5,7 @@ use super::Source;
 use super::policy::{BACK_SECS, FORWARD_SECS, TestZones, policy_file, variant};
 use crate::Policy;
 use crate::id::{ArrayId, HostId, Id as _, IndicatorId, QueueId, RequestId};
-use crate::input::{Absence, Input, Notice, Outcome, Reading, Setup, Sighting, Word};
+use crate::input::{Absence, Hook, HookEnd, Hooked, Input, Notice, Outcome, Reading, Setup, Sighting, Word};
 use crate::leaf::sample::Read;
 use crate::output::{Effect, Event, Output, Request};
 use crate::policy::{Condition, OnTimeout, PolicyFile};
@@ -335,6 +335,14 @@ impl World {
                 ]);
                 Input::Outcome { id, outcome }
             }
+            247..=248 => Input::Hook(Hooked {
+                hook: source.pick(&[Hook::OnArrival, Hook::BeforeLeaving]),
+                id: source.pick(&[None, Some(RequestId(7))]),
+                // Sometimes one that the policy has not.
+                host: Some(HostId::from_index(source.below(self.policy.hosts().len() + 1))),
+                ended: source.pick(&[HookEnd::Exit(0), HookEnd::Exit(1), HookEnd::TimedOut, HookEnd::Lost]),
+                took: lasts,
+            }),
             // An answer that never comes.
             243..=246 => {
                 self.todo.pop_front();

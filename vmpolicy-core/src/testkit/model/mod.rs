@@ -14,7 +14,7 @@ mod target;
 
 use crate::Policy;
 use crate::id::{HostId, Id as _, IndicatorId, QueueId, RequestId, RuleId};
-use crate::input::{Absence, Input, Notice, Setup, Sighting, Word};
+use crate::input::{Absence, Hooked, Input, Notice, Setup, Sighting, Word};
 use crate::leaf::logic::Truth;
 use crate::leaf::window::View;
 use crate::output::{Discontinuity, Event, Hold, Origin, Output, Record, Request};
@@ -403,6 +403,11 @@ impl Model {
             }
             Input::Batch { queue, classes, others } => self.batch(*queue, classes, *others),
             Input::JobDone { queue } => self.job_done(*queue),
+            Input::Hook(hooked) => {
+                let listed = |&host: &HostId| self.policy.hosts.row(host).is_some();
+                let hooked = Hooked { host: hooked.host.filter(listed), ..*hooked };
+                self.record(Event::Hook(hooked), out);
+            }
             Input::Operator(word) => {
                 self.told = true;
                 match *word {

@@ -275,6 +275,7 @@ fn decide(
         probes: vec![probe],
         actuator: WiredActuator::new(array.actuator()),
         locator: Some(Box::new(array.locator())),
+        arrivals: None,
         queues: Vec::new(),
     });
     let identity = Identity { guest: GUEST.to_owned(), dry_run: false };

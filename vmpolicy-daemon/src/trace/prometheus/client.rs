@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Matrix};
 use super::error::QueryError;
-use crate::http::{Auth, HttpError, Method, Opened, Proxy, Request, Settings, Trust, form};
+use crate::http::{Auth, HttpError, Method, Opened, PACKED, Proxy, Request, Settings, Trust, form, unpacked};
 use crate::trace::error::excerpt;
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -100,7 +100,6 @@ impl<'a> Client<'a> {
             body_max: ANSWER_MAX,
             trust: server.trust.clone().map_or(Trust::System, Trust::Pem),
             proxy: Proxy::Environment,
-            compressed: true,
         };
         let client = crate::http::Client::new(&url, settings).map_err(|error| failed(error, server))?;
         Ok(Self { server, url, client })
@@ -114,11 +113,15 @@ impl<'a> Client<'a> {
             method: Method::Post,
             url: &self.url,
             auth: &self.server.auth,
-            headers: &[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")],
+            headers: &[
+                PACKED,
+                ("accept", "application/json"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
             body: body.as_bytes(),
         };
         let opened = self.client.open(request).map_err(|error| failed(error, self.server))?;
-        let Opened { head, mut body } = opened;
+        let Opened { head, mut body } = unpacked(opened, ANSWER_MAX);
         if !head.is_success() {
             return Err(refused(head.status, body));
         }
