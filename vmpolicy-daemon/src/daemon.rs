@@ -1,5 +1,6 @@
 //! The daemon put together: a policy file, a state, and the ports that they name.
 
+pub mod restore;
 mod shift;
 mod state;
 
@@ -15,20 +16,28 @@ use crate::inputs::InputLog;
 use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
+<<<<<<< HEAD
 use crate::store::{Found, Kind, OpenError};
+=======
+use crate::store::{Kind, OpenError, Store};
+>>>>>>> main
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, hook, locator, probe, queue};
+use restore::{Trust, restore, say_lost};
 use shift::Shift;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+<<<<<<< HEAD
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace, StateSpec};
+=======
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
+>>>>>>> main
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
-use vmpolicy_core::{Engine, Input, Policy};
+use vmpolicy_core::{Input, Policy};
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -164,10 +173,11 @@ fn live(
 ) -> Result<Option<Beginning>, DaemonError> {
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
-    let (mut engine, trust) = restore(&config, &mut store);
-    if let Some(Word::Hold(_)) = hold {
-        // Before its first step, which may ask for something already; for how long is said below.
-        engine.hold();
+    let (mut engine, trust) = restore(&config, &mut store, Clock::now(clock).wall);
+    let hold = trust.or_longer(hold, &config, store.kind());
+    if let Some(Word::Hold(lasts)) = hold {
+        // Before its first step, which may ask for something already.
+        engine.hold(Clock::now(clock), lasts);
     }
     let here = engine.location().map(|host| engine.policy().hosts()[host].name.clone());
     let plan = Plan::of(&config, gate);
@@ -291,6 +301,7 @@ fn say_doubts(config: &Config) {
     }
 }
 
+<<<<<<< HEAD
 /// Whether the state that was found may be built upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {
@@ -337,6 +348,8 @@ fn say_lost(trust: Trust, store: &Kept) {
     }
 }
 
+=======
+>>>>>>> main
 fn has_locator(config: &Config) -> bool {
     matches!(Plan::locating(config), Locating::Looks)
 }

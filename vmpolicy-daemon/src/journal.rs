@@ -51,7 +51,7 @@ pub struct Journal {
     file: Box<dyn DiskFile>,
     /// Where the file is to be found, so that one that was moved away is noticed.
     place: Option<(Arc<dyn Disk>, PathBuf)>,
-    /// Whether the file may end in the middle of a line that will be written again from its beginning.
+    /// Whether the file may end in the middle of a line: what was written last will be written again.
     torn: bool,
     /// The beginning of a line whose rest still waits.
     half: Vec<u8>,
@@ -135,9 +135,10 @@ impl Journal {
                 Err(error) => break Err(error),
             }
         };
-        if let Some(last) = written.checked_sub(1) {
+        if written > 0 {
             if let Err(error) = self.file.sync() {
-                self.torn = lines[last] != b'\n';
+                // What the file has there now may be no line: zeros, after a power cut.
+                self.torn = true;
                 // All of it again, from the beginning of a line.
                 lines.splice(0..0, self.half.drain(..));
                 return Err(error);
@@ -232,7 +233,7 @@ mod tests {
         // What was cut off gets its end, and the line is written again. A full disk alone leaves it whole.
         assert_eq!(journal.write(&mut lines).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(lines, b"789abc\n");
-        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("a\na\n01234567\n0123456")"#);
+        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("a\n\na\n01234567\n0123456")"#);
     }
 
     /// Takes eight bytes, then is full for once; keeps what it took at every second attempt.
@@ -323,6 +324,6 @@ mod tests {
         let mut lines = b"x\n".to_vec();
         assert!(journal.write(&mut lines).is_err(), "of the sync");
         journal.write(&mut lines).unwrap();
-        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("01234567\nx\nx\n")"#);
+        assert_eq!(format!("{:?}", journal.file), r#"Forgetful("01234567\nx\n\nx\n")"#);
     }
 }

@@ -240,16 +240,24 @@ impl Store {
         }
     }
 
-    /// Puts a damaged file aside, for a person to look at.
+    /// Keeps a damaged file under another name, for a person to look at. It stays where it is, too, until a new state takes its
+    /// place: were it gone and this program killed, the next one would believe that there never was a state.
     ///
     /// # Errors
     ///
-    /// Where it can't be renamed.
+    /// Where it can't be kept.
     pub fn set_aside(&self) -> io::Result<PathBuf> {
         let mut name = self.path.clone().into_os_string();
         name.push(".damaged");
         let aside = PathBuf::from(name);
-        self.disk.rename(&self.path, &aside)?;
+        match self.disk.read(&self.path, BYTES_MAX) {
+            Ok(bytes) => disk::replace(&*self.disk, &aside, &bytes, 0o600)?,
+            // A file could not take its place.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.disk.rename(&self.path, &aside)?
+            }
+            Err(error) => return Err(error),
+        }
         Ok(aside)
     }
 }
@@ -437,7 +445,7 @@ mod tests {
         assert_eq!(fs::read(live.path()).unwrap(), b"rubbish");
         let aside = live.set_aside().unwrap();
         assert_eq!(fs::read(aside).unwrap(), b"rubbish");
-        assert!(matches!(live.load::<State>(), Found::Fresh));
+        assert!(matches!(live.load::<State>(), Found::Damaged(Damage::NoState)), "not as if there were none");
     }
 
     #[test]

@@ -14,6 +14,11 @@ const RETRY: Span = Span::from_secs(1);
 /// The state is written at most so often where nothing but counters has changed.
 const PERSIST: Span = Span::from_secs(10);
 
+/// A request that can't leave leaves no more after this part of `confirm_within`: the engine counts its limit from the
+/// decision, and whoever carries it out needs most of that. Sent just before the limit, it would be under way when
+/// the engine has given it up and asks for the next.
+const WAITS_PART: u64 = 4;
+
 /// What keeps effects from being carried out.
 #[derive(Clone, Copy)]
 pub enum Trouble<'a> {
@@ -38,8 +43,8 @@ impl core::fmt::Debug for Trouble<'_> {
 /// The engine with its ports, without threads or clocks of its own.
 ///
 /// What acts on the world (a request, a claim, a job) leaves only when the state that knows of it is safe and
-/// its record is written. Where either fails, it waits and the loop goes on; a request that has ended by then
-/// never leaves. What only looks (a probe, the locator) does not wait: an engine that sees nothing could not
+/// its record is written. Where either fails, it waits and the loop goes on; a request that has ended by then, or
+/// has waited for a quarter of `confirm_within`, never leaves. What only looks (a probe, the locator) does not wait: an engine that sees nothing could not
 /// even end a request that is open.
 #[derive(Debug)]
 pub struct Driver<S, J, E> {
@@ -48,8 +53,8 @@ pub struct Driver<S, J, E> {
     journal: J,
     effects: E,
     out: Output,
-    /// Effects that wait for the state and the records.
-    acts: Vec<Effect>,
+    /// Effects that wait for the state and the records, and since when.
+    acts: Vec<(Mono, Effect)>,
     /// Whether the state must be safe before anything leaves.
     unsaved: bool,
     /// Whether anything but time has come in since the state was written.
@@ -138,9 +143,10 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
         self.unsaved |= self.out.save;
         self.changed |= !matches!(input, Input::Tick);
         if !self.out.effects.is_empty() {
-            self.acts.extend(self.out.effects.iter().filter(|effect| acts(effect)));
+            let acts = self.out.effects.iter().filter(|effect| acts(effect));
+            self.acts.extend(acts.map(|effect| (now.mono, *effect)));
         }
-        self.drop_ended();
+        self.drop_ended(now);
         if self.unsaved || !self.acts.is_empty() || self.journal.is_waiting() {
             self.flush(now);
         } else if self.changed && self.saved_at.is_none_or(|saved_at| now.mono.since(saved_at) >= PERSIST) {
@@ -170,7 +176,7 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
     /// Tries again what could not be written, where its time has come.
     pub fn retry(&mut self, now: Now) {
         if self.retry_at.is_some_and(|at| at <= now.mono) {
-            self.drop_ended();
+            self.drop_ended(now);
             self.flush(now);
         }
     }
@@ -209,7 +215,7 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
         }
         self.retry_at = None;
         for index in 0..self.acts.len() {
-            self.effects.carry_out(now, self.engine.policy(), self.acts[index]);
+            self.effects.carry_out(now, self.engine.policy(), self.acts[index].1);
         }
         self.acts.clear();
     }
@@ -238,18 +244,19 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
         self.retry_at = Some(now.mono.plus(RETRY));
     }
 
-    /// A request that has ended while it waited must not start anything. One that is open still is taken
-    /// from the engine again: under a new policy its hosts have other ids.
-    fn drop_ended(&mut self) {
+    /// A request that has ended while it waited must not start anything, nor one that has waited for too long. One that
+    /// is open still is taken from the engine again: under a new policy its hosts have other ids.
+    fn drop_ended(&mut self, now: Now) {
         if self.acts.is_empty() {
             return;
         }
         let open = self.engine.open_request();
-        self.acts.retain_mut(|effect| {
+        let longest = self.engine.policy().moves().confirm_within.millis() / WAITS_PART;
+        self.acts.retain_mut(|(since, effect)| {
             let Effect::Request(waiting) = effect else { return true };
             let Some(open) = open.filter(|open| open.id == waiting.id) else { return false };
             *waiting = Request { resent: waiting.resent, ..open };
-            true
+            now.mono.since(*since).millis() <= longest
         });
     }
 }

@@ -24,11 +24,11 @@ pub use outlook::{HoldView, IndicatorView, OpenView, Outlook, Stage, Wait};
 pub use save::{LoadError, Saved};
 pub use why::{RuleView, View};
 
-use crate::id::HostId;
+use crate::id::{HostId, RequestId};
 use crate::input::{Input, Setup};
 use crate::output::{Output, Request};
 use crate::policy::Policy;
-use crate::time::Now;
+use crate::time::{Now, Span};
 use plan::Plan;
 use state::{OperatorHold, State};
 use std::sync::Arc;
@@ -78,10 +78,20 @@ impl Engine {
         Self { policy, plan, state, waiting: None }
     }
 
-    /// Holds the guest from its first step on, as an operator's word would, until one says otherwise: what an operator
-    /// has said to the engine before this one is not lost on the way.
-    pub const fn hold(&mut self) {
-        self.state.hold = OperatorHold::On;
+    /// Holds the guest from its first step on, which is now, as an operator's word would: for so long, or until one says
+    /// otherwise. So what an operator has said to the engine before this one is not lost on the way.
+    pub fn hold(&mut self, now: Now, lasts: Option<Span>) {
+        let mut clock = self.state.clock;
+        self.state.hold = match lasts {
+            None => OperatorHold::On,
+            Some(span) => OperatorHold::Until(clock.resume(now).time.plus(span)),
+        };
+    }
+
+    /// Has the numbers of its requests begin after this one, where they would begin before: for an engine that is new because
+    /// the state of the one before it is lost.
+    pub fn number_after(&mut self, last: RequestId) {
+        self.state.sequence = self.state.sequence.max(last.0);
     }
 
     /// One step: takes an input and the time, and says all that is to be done, to be written down and to be

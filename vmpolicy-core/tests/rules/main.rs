@@ -8,6 +8,7 @@
 mod batches;
 mod common;
 mod guards;
+mod lost;
 mod outlook;
 mod reasons;
 mod requests;

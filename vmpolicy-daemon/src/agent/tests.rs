@@ -206,7 +206,7 @@ fn nothing_acts_before_its_record_is_written() {
     overload(&mut driver, 0);
     assert_eq!(ports.take().iter().filter(|line| line.starts_with("request")).count(), 0);
     *ports.no_records.borrow_mut() = false;
-    driver.retry(at(60_000));
+    driver.retry(at(20_000));
     assert_eq!(ports.take(), ["record request", "request 1 mln1->mln2"]);
 }
 
@@ -225,6 +225,20 @@ fn a_request_that_ended_while_it_waited_never_leaves() {
     let log = ports.take();
     assert!(log.contains(&"record expired".to_owned()), "{log:?}");
     assert!(!log.iter().any(|line| line.starts_with("request")), "{log:?}");
+}
+
+/// Sent just before its limit it would be under way when the next is asked for.
+#[test]
+fn a_request_that_waited_for_a_quarter_of_its_limit_never_leaves() {
+    let ports = Ports::default();
+    let mut driver = driver(&ports, false);
+    *ports.no_state.borrow_mut() = true;
+    overload(&mut driver, 0);
+    ports.take();
+    *ports.no_state.borrow_mut() = false;
+    driver.retry(at(1_001 + 25_001));
+    assert_eq!(ports.take(), ["state", "record request"]);
+    assert!(driver.engine().open_request().is_some(), "it stays open until its limit");
 }
 
 #[test]
