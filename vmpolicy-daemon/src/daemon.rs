@@ -2,6 +2,7 @@
 
 pub mod restore;
 mod shift;
+mod state;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
@@ -12,9 +13,14 @@ use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::hook::Arrivals;
 use crate::inputs::InputLog;
+use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
+<<<<<<< HEAD
+use crate::store::{Found, Kind, OpenError};
+=======
 use crate::store::{Kind, OpenError, Store};
+>>>>>>> main
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, hook, locator, probe, queue};
@@ -23,7 +29,11 @@ use shift::Shift;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
+<<<<<<< HEAD
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace, StateSpec};
+=======
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
+>>>>>>> main
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
@@ -55,6 +65,9 @@ pub enum DaemonError {
     /// The state's folder.
     #[error("the state's folder can't be used: {0}")]
     State(#[from] OpenError),
+    /// The state on a server.
+    #[error("the state can't be had from {0}")]
+    Remote(#[from] KeptError),
     /// The records.
     #[error("records can't be kept: {0}")]
     Records(#[from] RecordsError),
@@ -88,7 +101,10 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let zones = SystemZones::default();
     let config = Config::read(&options.config, &zones)?;
     let gate = Gate::of_file(options.dry_run, &config.shell);
-    let store = Store::open(&options.state, &config.guest, kind(gate))?;
+    let Some(store) = state::open(options, &config, kind(gate), events)? else {
+        tracing::info!("stopped");
+        return Ok(());
+    };
     let journal = Records::open(record_settings(options), places(&config))?;
     let inputs = options.inputs.as_deref().map(|path| {
         InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
@@ -104,8 +120,15 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     if let Err(error) = published.change(metrics_of(&config), &asker) {
         tracing::error!("no metrics: {error}");
     }
-    let mut office =
-        Office { options, asker, sender, desk: &mut desk, published, pulse: Pulse::of_systemd() };
+    let mut office = Office {
+        options,
+        asker,
+        sender,
+        desk: &mut desk,
+        published,
+        pulse: Pulse::of_systemd(),
+        state: state::place(&config),
+    };
     let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
     while let Some(beginning) = next {
         next = live(&mut office, beginning, &mut clock, events)?;
@@ -124,13 +147,15 @@ struct Office<'a> {
     desk: &'a mut Desk,
     published: Published,
     pulse: Pulse,
+    /// Where the state is kept beside the folder.
+    state: Option<StateSpec>,
 }
 
 /// What a life of the daemon begins with: the first, or another one in the same process, as with a new process but for the
 /// sockets, the history and what was counted.
 struct Beginning {
     config: Config,
-    store: Store,
+    store: Kept,
     journal: Records,
     inputs: Option<InputLog>,
     /// Where the guest is known to be, for one that will only believe.
@@ -276,6 +301,55 @@ fn say_doubts(config: &Config) {
     }
 }
 
+<<<<<<< HEAD
+/// Whether the state that was found may be built upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It is sound, or there is none yet.
+    Sound,
+    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
+    Lost,
+}
+
+/// The engine as it was when it was last saved, or a new one.
+fn restore(config: &Config, store: &mut Kept) -> (Engine, Trust) {
+    let why = match store.load() {
+        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
+        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
+            Ok(engine) => return (engine, Trust::Sound),
+            Err(error) => error.to_string(),
+        },
+        Found::Damaged(damage) => damage.to_string(),
+    };
+    tracing::error!("the state in {} can't be used: {why}", store.path().display());
+    if has_locator(config) {
+        match store.set_aside() {
+            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
+            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
+        }
+    } else {
+        store.seal();
+    }
+    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
+}
+
+fn say_lost(trust: Trust, store: &Kept) {
+    match trust {
+        Trust::Sound => tracing::warn!(
+            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
+             such as `locator: {{ assume: HOST }}`"
+        ),
+        Trust::Lost => tracing::error!(
+            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
+             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
+             remove {} and start again",
+            store.path().display()
+        ),
+    }
+}
+
+=======
+>>>>>>> main
 fn has_locator(config: &Config) -> bool {
     matches!(Plan::locating(config), Locating::Looks)
 }

@@ -16,6 +16,7 @@ pub mod hook;
 pub mod http;
 pub mod inputs;
 pub mod journal;
+pub mod kept;
 pub mod locator;
 mod lock;
 pub mod metrics;
@@ -27,6 +28,8 @@ pub mod provenance;
 pub mod queue;
 pub mod records;
 pub mod redis;
+#[cfg(feature = "http")]
+pub mod remote;
 pub mod report;
 pub mod secret;
 pub mod shard;
