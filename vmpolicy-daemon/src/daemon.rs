@@ -16,11 +16,7 @@ use crate::inputs::InputLog;
 use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
-<<<<<<< HEAD
-use crate::store::{Found, Kind, OpenError};
-=======
-use crate::store::{Kind, OpenError, Store};
->>>>>>> main
+use crate::store::{Kind, OpenError};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, hook, locator, probe, queue};
@@ -29,11 +25,7 @@ use shift::Shift;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
-<<<<<<< HEAD
 use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace, StateSpec};
-=======
-use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
->>>>>>> main
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
@@ -301,55 +293,6 @@ fn say_doubts(config: &Config) {
     }
 }
 
-<<<<<<< HEAD
-/// Whether the state that was found may be built upon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
-    /// It is sound, or there is none yet.
-    Sound,
-    /// It can't be used: where the guest is, and whether a request is open, only a locator can tell.
-    Lost,
-}
-
-/// The engine as it was when it was last saved, or a new one.
-fn restore(config: &Config, store: &mut Kept) -> (Engine, Trust) {
-    let why = match store.load() {
-        Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
-        Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
-            Ok(engine) => return (engine, Trust::Sound),
-            Err(error) => error.to_string(),
-        },
-        Found::Damaged(damage) => damage.to_string(),
-    };
-    tracing::error!("the state in {} can't be used: {why}", store.path().display());
-    if has_locator(config) {
-        match store.set_aside() {
-            Ok(aside) => tracing::warn!("it is put aside as {}; the locator is asked", aside.display()),
-            Err(error) => tracing::warn!("it can't be put aside: {error}; the locator is asked"),
-        }
-    } else {
-        store.seal();
-    }
-    (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Lost)
-}
-
-fn say_lost(trust: Trust, store: &Kept) {
-    match trust {
-        Trust::Sound => tracing::warn!(
-            "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \
-             such as `locator: {{ assume: HOST }}`"
-        ),
-        Trust::Lost => tracing::error!(
-            "no move is asked for: the state is lost, and the policy file has no locator that sees where the guest is. \
-             Find out where it is and whether a move is under way, say so with `locator: {{ assume: HOST }}`, \
-             remove {} and start again",
-            store.path().display()
-        ),
-    }
-}
-
-=======
->>>>>>> main
 fn has_locator(config: &Config) -> bool {
     matches!(Plan::locating(config), Locating::Looks)
 }

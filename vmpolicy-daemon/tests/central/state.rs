@@ -82,7 +82,7 @@ fn answer(mut client: &TcpStream, kept: &mut Kept) -> Option<()> {
         if matches {
             kept.document = Some(body);
             kept.version += 1;
-            if kept.loses.is_some_and(|every| kept.puts % every == 0) {
+            if kept.loses.is_some_and(|every| kept.puts.is_multiple_of(every)) {
                 return None;
             }
             ("204 No Content", etag(kept), Vec::new())
