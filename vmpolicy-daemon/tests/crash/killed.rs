@@ -76,11 +76,11 @@ fn assert_sound(guest: &Guest, what: &dyn std::fmt::Debug) {
     assert!(!guest.log().contains("panicked"), "{what:?}: {}", guest.log());
     let records = std::fs::read_to_string(guest.path("records")).unwrap();
     for line in asked {
-        let id = line.rsplit('-').next().unwrap().to_owned();
+        let id: u64 = line.rsplit('-').next().unwrap().parse().unwrap();
         let has_it = records
             .lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .any(|record| record["event"] == "request" && record["id"].to_string() == id);
+            .any(|record| record["event"] == "request" && record["id"] == id);
         assert!(has_it, "{what:?}: request {id} has no record:\n{records}");
     }
 }
