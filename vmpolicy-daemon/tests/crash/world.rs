@@ -17,6 +17,7 @@ use vmpolicy_daemon::agent::{Driver, Identity, Lines};
 use vmpolicy_daemon::config::Config;
 use vmpolicy_daemon::daemon::restore::{Trust, restore};
 use vmpolicy_daemon::journal::Journal;
+use vmpolicy_daemon::kept::Kept;
 use vmpolicy_daemon::store::{Kind, Store};
 use vmpolicy_daemon::zones::SystemZones;
 
@@ -169,7 +170,7 @@ impl Effects for Hands {
     }
 }
 
-type Daemon = Driver<Store, Journal, Hands>;
+type Daemon = Driver<Kept, Journal, Hands>;
 
 /// Why a run stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,7 +328,8 @@ impl World {
         let now = self.now();
         let begun =
             Store::open_on(Arc::new(disk.clone()), Path::new("/state"), &self.config.guest, Kind::Live);
-        let Ok(mut store) = begun else { return self.failed() };
+        let Ok(store) = begun else { return self.failed() };
+        let mut store = Kept::here(store);
         let Ok(journal) = Journal::file_on(Arc::new(disk.clone()), Path::new(RECORDS)) else {
             return self.failed();
         };
