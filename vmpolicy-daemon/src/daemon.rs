@@ -2,6 +2,7 @@
 
 pub mod restore;
 mod shift;
+mod state;
 
 use crate::actuator::{DryActuator, DryLocator, EMBEDDED_MOVE, Embedded, Gate, Shadow};
 use crate::agent::{
@@ -12,9 +13,10 @@ use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::hook::Arrivals;
 use crate::inputs::InputLog;
+use crate::kept::{Kept, KeptError};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
-use crate::store::{Kind, OpenError, Store};
+use crate::store::{Kind, OpenError};
 use crate::systemd::{self, Pulse};
 use crate::zones::SystemZones;
 use crate::{actuator, hook, locator, probe, queue};
@@ -23,7 +25,7 @@ use shift::Shift;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
-use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace};
+use vmpolicy_core::file::{ActuatorSpec, LocatorSpec, MetricsSpec, RecordPlace, StateSpec};
 use vmpolicy_core::id::{HostId, Id};
 use vmpolicy_core::input::{Absence, Setup, Word};
 use vmpolicy_core::ports::{Locator, Probe};
@@ -55,6 +57,9 @@ pub enum DaemonError {
     /// The state's folder.
     #[error("the state's folder can't be used: {0}")]
     State(#[from] OpenError),
+    /// The state on a server.
+    #[error("the state can't be had from {0}")]
+    Remote(#[from] KeptError),
     /// The records.
     #[error("records can't be kept: {0}")]
     Records(#[from] RecordsError),
@@ -88,7 +93,10 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     let zones = SystemZones::default();
     let config = Config::read(&options.config, &zones)?;
     let gate = Gate::of_file(options.dry_run, &config.shell);
-    let store = Store::open(&options.state, &config.guest, kind(gate))?;
+    let Some(store) = state::open(options, &config, kind(gate), events)? else {
+        tracing::info!("stopped");
+        return Ok(());
+    };
     let journal = Records::open(record_settings(options), places(&config))?;
     let inputs = options.inputs.as_deref().map(|path| {
         InputLog::open(path).map_err(|source| DaemonError::Inputs { path: path.to_path_buf(), source })
@@ -104,8 +112,15 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
     if let Err(error) = published.change(metrics_of(&config), &asker) {
         tracing::error!("no metrics: {error}");
     }
-    let mut office =
-        Office { options, asker, sender, desk: &mut desk, published, pulse: Pulse::of_systemd() };
+    let mut office = Office {
+        options,
+        asker,
+        sender,
+        desk: &mut desk,
+        published,
+        pulse: Pulse::of_systemd(),
+        state: state::place(&config),
+    };
     let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
     while let Some(beginning) = next {
         next = live(&mut office, beginning, &mut clock, events)?;
@@ -124,13 +139,15 @@ struct Office<'a> {
     desk: &'a mut Desk,
     published: Published,
     pulse: Pulse,
+    /// Where the state is kept beside the folder.
+    state: Option<StateSpec>,
 }
 
 /// What a life of the daemon begins with: the first, or another one in the same process, as with a new process but for the
 /// sockets, the history and what was counted.
 struct Beginning {
     config: Config,
-    store: Store,
+    store: Kept,
     journal: Records,
     inputs: Option<InputLog>,
     /// Where the guest is known to be, for one that will only believe.

@@ -16,6 +16,7 @@ pub mod hook;
 pub mod http;
 pub mod inputs;
 pub mod journal;
+pub mod kept;
 pub mod locator;
 mod lock;
 pub mod metrics;
@@ -26,6 +27,9 @@ pub mod process;
 pub mod provenance;
 pub mod queue;
 pub mod records;
+pub mod redis;
+#[cfg(feature = "http")]
+pub mod remote;
 pub mod report;
 pub mod secret;
 pub mod shard;

@@ -168,10 +168,20 @@ impl Store {
     /// Reads the state.
     #[must_use]
     pub fn load<T: DeserializeOwned>(&self) -> Found<T> {
+        match self.load_marked() {
+            Found::Fresh => Found::Fresh,
+            Found::Known((saved, _)) => Found::Known(saved),
+            Found::Damaged(damage) => Found::Damaged(damage),
+        }
+    }
+
+    /// Reads the state, and how it is marked.
+    #[must_use]
+    pub fn load_marked<T: DeserializeOwned>(&self) -> Found<(T, Option<Mark>)> {
         match self.disk.read(&self.path, BYTES_MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Fresh,
             Err(error) => Found::Damaged(error.into()),
-            Ok(bytes) => match decode(&bytes, &self.guest) {
+            Ok(bytes) => match decode_marked(&bytes, &self.guest) {
                 Ok(saved) => Found::Known(saved),
                 Err(damage) => Found::Damaged(damage),
             },
@@ -184,11 +194,26 @@ impl Store {
     ///
     /// Where it could not be written; the file has the state before or this one then.
     pub fn save<T: Serialize>(&mut self, saved: &T) -> io::Result<()> {
+        let bytes = encode(saved, &self.guest)?;
+        self.save_bytes(&bytes)
+    }
+
+    /// The same with what [`encode_marked`] gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::save`].
+    pub fn save_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.sealed {
             return Ok(());
         }
-        let bytes = encode(saved, &self.guest)?;
-        disk::replace(&*self.disk, &self.path, &bytes, 0o600)
+        disk::replace(&*self.disk, &self.path, bytes, 0o600)
+    }
+
+    /// Whose state it is, by name.
+    #[must_use]
+    pub fn guest(&self) -> &str {
+        &self.guest
     }
 
     /// Leaves the file as it is from now on: it is damaged, and only a person may say that the guest is
@@ -237,15 +262,28 @@ impl Store {
     }
 }
 
+/// What tells one state of a guest from another, where it is kept in two places.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mark {
+    /// Each state has a greater one than the state that it follows on.
+    pub serial: u64,
+    /// The process that wrote it, by a number of its own.
+    pub by: String,
+}
+
 #[derive(serde::Serialize)]
 struct Written<'a, T> {
     guest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<&'a Mark>,
     saved: &'a T,
 }
 
 #[derive(serde::Deserialize)]
 struct Content<T> {
     guest: String,
+    #[serde(default)]
+    mark: Option<Mark>,
     saved: T,
 }
 
@@ -259,7 +297,16 @@ fn header(length: usize, crc: u32) -> String {
 ///
 /// Where the state can't be written as JSON.
 pub fn encode<T: Serialize>(saved: &T, guest: &str) -> io::Result<Vec<u8>> {
-    let content = serde_json::to_vec(&Written { guest, saved })?;
+    encode_marked(saved, guest, None)
+}
+
+/// The file's bytes, with a mark.
+///
+/// # Errors
+///
+/// Where the state can't be written as JSON.
+pub fn encode_marked<T: Serialize>(saved: &T, guest: &str, mark: Option<&Mark>) -> io::Result<Vec<u8>> {
+    let content = serde_json::to_vec(&Written { guest, mark, saved })?;
     let mut bytes = header(content.len(), crc32fast::hash(&content)).into_bytes();
     bytes.extend_from_slice(&content);
     Ok(bytes)
@@ -271,6 +318,29 @@ pub fn encode<T: Serialize>(saved: &T, guest: &str) -> io::Result<Vec<u8>> {
 ///
 /// What is wrong with them.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8], guest: &str) -> Result<T, Damage> {
+    decode_marked(bytes, guest).map(|(saved, _)| saved)
+}
+
+/// How the file's bytes are marked, whosever they are; none, where they are damaged or not marked.
+#[must_use]
+pub fn mark_of(bytes: &[u8]) -> Option<Mark> {
+    content::<serde::de::IgnoredAny>(bytes).ok()?.mark
+}
+
+/// Reads the file's bytes, and how they are marked; no bytes make it panic.
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub fn decode_marked<T: DeserializeOwned>(bytes: &[u8], guest: &str) -> Result<(T, Option<Mark>), Damage> {
+    let read: Content<T> = content(bytes)?;
+    if read.guest != guest {
+        return Err(Damage::OtherGuest(read.guest));
+    }
+    Ok((read.saved, read.mark))
+}
+
+fn content<T: DeserializeOwned>(bytes: &[u8]) -> Result<Content<T>, Damage> {
     let end = bytes.iter().take(128).position(|byte| *byte == b'\n').ok_or(Damage::NoState)?;
     let (head, content) = bytes.split_at(end + 1);
     let words: Vec<&str> =
@@ -288,12 +358,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], guest: &str) -> Result<T, Damag
     if head != header(content.len(), crc32fast::hash(content)).as_bytes() {
         return Err(Damage::Checksum);
     }
-    let read: Content<T> =
-        serde_json::from_slice(content).map_err(|error| Damage::Content(error.to_string()))?;
-    if read.guest != guest {
-        return Err(Damage::OtherGuest(read.guest));
-    }
-    Ok(read.saved)
+    serde_json::from_slice(content).map_err(|error| Damage::Content(error.to_string()))
 }
 
 #[cfg(test)]

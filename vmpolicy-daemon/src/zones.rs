@@ -155,7 +155,8 @@ fn system_version(dir: &Path) -> Option<String> {
     (!version.is_empty() && version.len() <= 16).then(|| version.to_owned())
 }
 
-#[cfg(all(test, feature = "bundled-zones"))]
+#[cfg(test)]
+#[cfg(feature = "bundled-zones")]
 mod tests {
     use super::*;
     use vmpolicy_core::time::Wall;

@@ -49,8 +49,8 @@ pub use shell::{
     HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
     KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
     NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
-    REDIS_PORT, RecordPlace, RedisRead, RunSpec, SecretSpec, ServerAddress, Shell, UrlFault, WebAuth,
-    WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
+    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RunSpec, STATE_TIMEOUT, SecretSpec, ServerAddress,
+    Shell, StateSpec, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -80,6 +80,7 @@ const SECTIONS: &[&str] = &[
     "mode",
     "metrics",
     "records",
+    "state",
 ];
 
 /// What was written, as far as it could be read.
@@ -281,9 +282,21 @@ impl Reader {
         let mode = self.mode(top);
         let metrics = self.metrics(top);
         let records = self.records(top);
+        let state = self.state(top);
         let name = guest.as_ref().map(|guest| guest.value.clone());
-        let shell =
-            Shell { guest: name, probes, sources, work, actuator, locator, hooks, mode, metrics, records };
+        let shell = Shell {
+            guest: name,
+            probes,
+            sources,
+            work,
+            actuator,
+            locator,
+            hooks,
+            mode,
+            metrics,
+            records,
+            state,
+        };
         (PolicyFile { guest, arrays, home, indicators, windows, queues, rules, moves }, shell)
     }
 

@@ -360,5 +360,16 @@ fn the_shell_s_part() {
         |text| format!("version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nhooks: {text}\n"),
     ));
     cases.push(("queue sources", "version: 1\narrays: { a: { hosts: [h] } }\nqueues: { q: { every: 1s, source: { redis: {} } }, p: { every: 1s, source: 5 } }\n".to_owned()));
+    let odd = [
+        "source: { redis: { list: jobs, batch: 0, socket: /s, host: h } }",
+        "source: { http: { url: localhost } }",
+        "classes: { big: {} }, grade: { by: nam, patterns: { bigg: \"*\", big: [] } }",
+        "run: { argv: [work, \"{jobs}\"], timeout: 0s, output: here, output_max: 5, tries: 0 }",
+        "run: { output: /srv/results }",
+    ];
+    cases.extend(odd.map(|text| {
+        let head = "version: 1\narrays: { a: { hosts: [h] } }\n";
+        ("queues", format!("{head}queues: {{ q: {{ every: 1s, {text} }} }}\n"))
+    }));
     assert_document!(document(&cases));
 }

@@ -2,10 +2,10 @@
 
 use super::has_locator;
 use crate::config::Config;
-use crate::store::{Found, Kind, Store};
+use crate::kept::Kept;
+use crate::store::{Found, Kind};
 use std::sync::Arc;
 use vmpolicy_core::Engine;
-use vmpolicy_core::engine::Saved;
 use vmpolicy_core::id::RequestId;
 use vmpolicy_core::input::{Setup, Word};
 use vmpolicy_core::time::Wall;
@@ -37,8 +37,8 @@ impl Trust {
 
 /// The engine as it was when it was last saved, or a new one. `wall` is the time, which no request that was ever made can be
 /// numbered above: there are fewer than one a second, on average.
-pub fn restore(config: &Config, store: &mut Store, wall: Wall) -> (Engine, Trust) {
-    let why = match store.load::<Saved>() {
+pub fn restore(config: &Config, store: &mut Kept, wall: Wall) -> (Engine, Trust) {
+    let why = match store.load() {
         Found::Fresh => return (Engine::new(Arc::clone(&config.policy), Setup::default()), Trust::Sound),
         Found::Known(saved) => match Engine::load(Arc::clone(&config.policy), saved) {
             Ok(engine) => return (engine, Trust::Sound),
@@ -69,7 +69,7 @@ pub fn restore(config: &Config, store: &mut Store, wall: Wall) -> (Engine, Trust
     (engine, Trust::Lost)
 }
 
-pub(super) fn say_lost(trust: Trust, store: &Store) {
+pub(super) fn say_lost(trust: Trust, store: &Kept) {
     match trust {
         Trust::Sound => tracing::warn!(
             "nobody knows where the guest is, so no move is asked for: give the policy file a `locator`, \

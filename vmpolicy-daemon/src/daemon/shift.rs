@@ -1,13 +1,14 @@
 //! What stands beside the loop in a life of the daemon: the policy file read again, questions answered, what happens counted.
 
-use super::{Beginning, Office, Plan, Station, kind, metrics_of, name, places, say_doubts};
+use super::{Beginning, Office, Plan, Station, kind, metrics_of, name, places, say_doubts, state};
 use crate::actuator::Gate;
 use crate::agent::{self, Driver, Event, Hands};
 use crate::config::Config;
 use crate::control::{Ask, Desk, Question, Request, Standing};
 use crate::inputs::InputLog;
+use crate::kept::Kept;
 use crate::records::Records;
-use crate::store::{Kind, Store};
+use crate::store::Kind;
 use crate::zones::SystemZones;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use vmpolicy_core::Input;
 use vmpolicy_core::input::Word;
 use vmpolicy_core::time::Now;
 
-type Loop = Driver<Store, Records, Hands>;
+type Loop = Driver<Kept, Records, Hands>;
 
 /// A life's work.
 pub(super) struct Shift<'a, 'o> {
@@ -28,7 +29,7 @@ pub(super) struct Shift<'a, 'o> {
 struct Next {
     config: Config,
     /// The state's file, where it is another one.
-    store: Option<Store>,
+    store: Option<Kept>,
     here: Option<String>,
     hold: Option<Word>,
 }
@@ -69,6 +70,9 @@ impl<'a, 'o> Shift<'a, 'o> {
         if config.guest != driver.journal().identity().guest {
             return Err("the guest's name can change at a start only".to_owned());
         }
+        if state::place(&config) != self.office.state {
+            return Err("where the state is kept can change at a start only".to_owned());
+        }
         let gate = Gate::of_file(options.dry_run, &config.shell);
         let plan = Plan::of(&config, gate);
         let change = if plan.gate.is_dry() != self.station.plan.gate.is_dry() {
@@ -81,7 +85,7 @@ impl<'a, 'o> Shift<'a, 'o> {
             None
         };
         let next = match change {
-            Some(what) => Some((what, self.prepare(now, driver, gate)?)),
+            Some(what) => Some((what, self.prepare(now, driver, &config, gate)?)),
             None => None,
         };
         let prepared = driver.journal().sink().prepare(places(&config));
@@ -110,18 +114,18 @@ impl<'a, 'o> Shift<'a, 'o> {
         &self,
         now: Now,
         driver: &mut Loop,
+        config: &Config,
         gate: Gate,
-    ) -> Result<(Option<Store>, Option<String>, Option<Word>), String> {
+    ) -> Result<(Option<Kept>, Option<String>, Option<Word>), String> {
         if let Some(trouble) = driver.effects_mut().trouble() {
             return Err(format!("the daemon would have to begin anew, and {trouble}"));
         }
-        let guest = driver.journal().identity().guest.clone();
         let kind = kind(gate);
         if kind == driver.store_mut().kind() {
             return Ok((None, None, None));
         }
         let mut store =
-            Store::open(&self.office.options.state, &guest, kind).map_err(|error| error.to_string())?;
+            state::try_open(self.office.options, config, kind).map_err(|error| error.to_string())?;
         let engine = driver.engine();
         // Whoever observes begins with the truth, not with what was believed the last time. Whoever acts takes up its own
         // state and nothing that was believed.
@@ -188,7 +192,7 @@ fn standing<'a>(now: Now, driver: &'a Loop) -> Standing<'a> {
     }
 }
 
-impl agent::Desk<Store, Records> for Shift<'_, '_> {
+impl agent::Desk<Kept, Records> for Shift<'_, '_> {
     fn heard(&mut self, now: Now, event: &Event, hands: &Hands) {
         if let Event::Read { worker, taken, took, .. } = event
             && let Some(indicator) = hands.indicator_of(*worker)

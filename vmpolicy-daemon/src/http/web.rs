@@ -85,6 +85,15 @@ impl Web {
         })
     }
 
+    /// Puts something at another address of the same origin, which may be done again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Web::ask`].
+    pub fn put_at(&mut self, url: &Url, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, HttpError> {
+        self.with(Asked { method: Method::Put, url, headers, body }, |client, request| client.send(request))
+    }
+
     /// Sends what may start something, within what is left of the limit.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ mod prometheus;
 mod psi;
 mod redis;
 mod steal;
-mod stream;
+pub(crate) mod stream;
 mod table;
 #[cfg(feature = "http")]
 mod web;
@@ -47,7 +47,7 @@ pub use postgres::{PostgresOptions, PostgresProbe};
 #[cfg(feature = "http")]
 pub use prometheus::PrometheusProbe;
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
-pub use redis::{RedisOptions, RedisProbe};
+pub use redis::RedisProbe;
 pub use steal::StealProbe;
 pub use stream::Address;
 pub(crate) use stream::{Resolver, connect_tcp};

@@ -31,13 +31,13 @@ impl From<&vmpolicy_core::file::ServerAddress> for Address {
 
 /// When a poll has to be over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     limit: Duration,
 }
 
 impl Deadline {
-    pub(super) fn within(limit: Duration) -> Self {
+    pub(crate) fn within(limit: Duration) -> Self {
         Self { at: Instant::now() + limit, limit }
     }
 
@@ -98,13 +98,13 @@ impl Resolver {
 }
 
 /// A connection.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
 }
 
 impl Stream {
-    pub(super) fn connect(
+    pub(crate) fn connect(
         address: &Address,
         resolver: &mut Resolver,
         deadline: Deadline,
@@ -133,7 +133,7 @@ impl Stream {
     }
 
     /// Sends all of it.
-    pub(super) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {
         while !bytes.is_empty() {
             let left = Some(deadline.left()?);
             let sent = match self {
@@ -154,7 +154,7 @@ impl Stream {
     }
 
     /// Receives some more, behind what there is; what comes to more than `most` is too much.
-    pub(super) fn receive(
+    pub(crate) fn receive(
         &mut self,
         into: &mut Vec<u8>,
         most: usize,

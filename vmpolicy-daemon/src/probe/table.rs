@@ -1,10 +1,12 @@
 //! The table of probes: from what a policy file says to something that can be read.
 
+use super::redis::INFO_BYTES_MAX;
 use super::{
-    ExecProbe, FileProbe, LoadProbe, LoadSpan, Named, PROC, PsiAverage, PsiKind, PsiProbe, RedisOptions,
-    RedisProbe, Source, StealProbe,
+    ExecProbe, FileProbe, LoadProbe, LoadSpan, Named, PROC, PsiAverage, PsiKind, PsiProbe, RedisProbe,
+    Source, StealProbe,
 };
 use crate::argv::filled;
+use crate::redis::Server;
 use std::path::Path;
 use std::time::Duration;
 use vmpolicy_core::file::{ProbeSpec, PsiResource};
@@ -43,14 +45,15 @@ pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Pr
         ProbeSpec::Mysql { .. } => mysql(spec)?,
         ProbeSpec::Postgres { .. } => postgres(spec)?,
         ProbeSpec::Redis { read, address, login, database, timeout } => {
-            Box::new(RedisProbe::new(RedisOptions {
-                read: read.clone(),
+            let server = Server {
                 address: address.into(),
                 user: login.user.clone(),
                 password: login.password.as_ref().map(Into::into),
                 database: *database,
                 limit: Duration::from_millis(timeout.millis()),
-            }))
+                replies_max: INFO_BYTES_MAX,
+            };
+            Box::new(RedisProbe::new(read.clone(), server))
         }
         ProbeSpec::File { path } => Box::new(FileProbe::new(path)),
         ProbeSpec::Exec { argv, timeout } => {

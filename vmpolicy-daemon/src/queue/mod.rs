@@ -6,13 +6,19 @@
 
 mod directory;
 pub mod helper;
+#[cfg(feature = "http")]
+mod http;
 mod ledger;
 mod name;
+mod redis;
 mod run;
 mod wire;
 mod work;
 
 pub use directory::Directory;
+#[cfg(feature = "http")]
+pub use http::Http;
+pub use redis::Redis;
 pub use run::{Order, Ran, Stdin};
 pub use wire::{Shop, wired};
 pub use work::{Work, Working};

@@ -1,11 +1,18 @@
 //! The queues that a policy file names.
 
-use super::{Directory, Source, Work, Working};
+#[cfg(feature = "http")]
+use super::Http;
+use super::{Directory, End, Fault, Job, Redis, Source, Work, Working};
 use crate::agent::WiredQueue;
 use crate::config::Config;
-use std::path::PathBuf;
-use vmpolicy_core::file::{QueueSource, WorkSpec};
+use crate::redis::Server;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use vmpolicy_core::file::{GradedBy, QueueSource, WorkSpec};
 use vmpolicy_core::policy::Grades;
+
+/// A batch of a list is no more than this.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Where jobs are run.
 #[derive(Clone, Debug)]
@@ -19,7 +26,7 @@ pub struct Shop {
 impl Shop {
     /// Beside this state, with this program as its own helper.
     #[must_use]
-    pub fn beside(state: &std::path::Path) -> Self {
+    pub fn beside(state: &Path) -> Self {
         // The program that runs, though another one may stand at its path by now.
         Self { local: state.join("jobs"), helper: PathBuf::from("/proc/self/exe") }
     }
@@ -45,13 +52,50 @@ pub fn wired(config: &Config, shop: &Shop) -> Vec<Option<WiredQueue>> {
         let by = grade.by;
         let key = format!("{by:?} {with:?}");
         let make = Box::new(move || -> Box<dyn vmpolicy_core::ports::JobQueue> {
-            let source: Box<dyn Source> = match source {
-                QueueSource::Directory { path } => Box::new(Directory::new(path, &with.guest, by)),
-                _ => unreachable!("the file's reader knows no other source"),
-            };
-            Box::new(Work::new(source, with))
+            Box::new(Work::new(made(&source, &with.guest, by), with))
         });
         Some(WiredQueue { key, name: queue.name.clone(), grades, make })
     });
     wired.collect()
+}
+
+/// The source that a policy file names.
+fn made(source: &QueueSource, guest: &str, by: GradedBy) -> Box<dyn Source> {
+    match source {
+        QueueSource::Directory { path } => Box::new(Directory::new(path, guest, by)),
+        QueueSource::Redis { list, batch, address, login, database, timeout } => {
+            let server = Server {
+                address: address.into(),
+                user: login.user.clone(),
+                password: login.password.as_ref().map(Into::into),
+                database: *database,
+                limit: Duration::from_millis(timeout.millis()),
+                replies_max: BATCH_BYTES_MAX,
+            };
+            Box::new(Redis::new(server, list, *batch, guest, by))
+        }
+        #[cfg(feature = "http")]
+        QueueSource::Http(spec) => match Http::new(spec, guest, by) {
+            Ok(source) => Box::new(source),
+            Err(fault) => Box::new(Nowhere(fault.to_string())),
+        },
+        _ => Box::new(Nowhere("this program was built without such sources".to_owned())),
+    }
+}
+
+/// A source that can't be had.
+struct Nowhere(String);
+
+impl Source for Nowhere {
+    fn claim(&mut self) -> Result<Vec<String>, Fault> {
+        Err(Fault(self.0.clone()))
+    }
+
+    fn first(&mut self) -> Result<Option<Job>, Fault> {
+        Err(Fault(self.0.clone()))
+    }
+
+    fn finish(&mut self, _job: &Job, _end: End) -> Result<(), Fault> {
+        Err(Fault(self.0.clone()))
+    }
 }

@@ -160,7 +160,7 @@ impl Spool {
             next = last.max(first);
             segments.push_back(Segment { first, bytes: bytes.len() as u64 });
         }
-        let log = log.map_or_else(new_log, Ok).map_err(at(folder))?;
+        let log = log.map_or_else(unique, Ok).map_err(at(folder))?;
         let cursor = Cursor::read(&*disk, folder, &log);
         let delivered = cursor.map_or(0, |cursor| cursor.delivered);
         let oldest = segments.front().map_or(next, |segment: &Segment| segment.first);
@@ -470,7 +470,7 @@ impl Batch {
 }
 
 /// An id that no other log has.
-fn new_log() -> io::Result<String> {
+pub(crate) fn unique() -> io::Result<String> {
     let mut bytes = [0; 8];
     let mut urandom = std::fs::File::open("/dev/urandom")?;
     io::Read::read_exact(&mut urandom, &mut bytes)?;

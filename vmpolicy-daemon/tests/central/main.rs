@@ -10,6 +10,7 @@ mod http;
 mod kill;
 mod rotate;
 mod rsyslog;
+mod state;
 mod system;
 mod tcp;
 mod tls;

@@ -1,6 +1,6 @@
 //! What a crash, a full disk or a damaged file may do to the daemon: nothing that its manager would notice.
 //!
-//! `campaign` and `damage` turn the daemon's own driver, state and records in one process, on a disk of the test's; what
+//! `campaign`, `damage` and most of `time` turn the daemon's own driver, state and records in one process, on a disk of the test's; what
 //! they count is printed with `--nocapture`. `docs/trust.md` says what all this shows.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(clippy::print_stdout, reason = "what was tried is to be read")]
@@ -8,4 +8,17 @@
 mod campaign;
 mod damage;
 mod disk;
+#[path = "../real/guest.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod guest;
+mod killed;
+mod time;
 mod world;
+
+/// What the guest's file takes from its own tests.
+mod server {
+    pub(crate) fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+}

@@ -17,6 +17,7 @@ use vmpolicy_daemon::agent::{Driver, Identity, Lines};
 use vmpolicy_daemon::config::Config;
 use vmpolicy_daemon::daemon::restore::{Trust, restore};
 use vmpolicy_daemon::journal::Journal;
+use vmpolicy_daemon::kept::Kept;
 use vmpolicy_daemon::store::{Kind, Store};
 use vmpolicy_daemon::zones::SystemZones;
 
@@ -54,6 +55,11 @@ actuator: {{ exec: {{ argv: [/nowhere] }} }}
 locator: {locator}
 "
     );
+    read(&text)
+}
+
+/// A policy file, as the daemon reads it.
+pub(crate) fn read(text: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.yaml");
     std::fs::write(&path, text).unwrap();
@@ -87,6 +93,8 @@ pub(crate) struct Asked {
     pub(crate) at: HostId,
     /// Whether an earlier one was under way still.
     pub(crate) beside_another: bool,
+    /// What the wall clock said.
+    pub(crate) wall: i64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +111,7 @@ struct Outside {
     disk: Fallible,
     /// Milliseconds since the world began.
     time: i64,
+    wall: i64,
     life: u32,
     at: HostId,
     asked: Vec<Asked>,
@@ -147,7 +156,8 @@ impl Effects for Hands {
                 }
                 let beside_another = outside.under_way().is_some();
                 let (from, to, at) = (request.from, request.to, outside.at);
-                outside.asked.push(Asked { id: request.id.0, from, to, at, beside_another });
+                let wall = outside.wall + outside.time;
+                outside.asked.push(Asked { id: request.id.0, from, to, at, beside_another, wall });
                 let answer = answer(outside.asked.len() - 1);
                 let input = Input::Outcome { id: request.id, outcome: answer.says };
                 outside.later(answer.after, Coming::Input(life, input));
@@ -160,7 +170,7 @@ impl Effects for Hands {
     }
 }
 
-type Daemon = Driver<Store, Journal, Hands>;
+type Daemon = Driver<Kept, Journal, Hands>;
 
 /// Why a run stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +193,8 @@ pub(crate) struct World {
     daemon: Option<Daemon>,
     /// The machine's monotonic clock began at this time.
     booted: i64,
+    /// What the wall clock said when the world began, and by how much it was set since then.
+    wall: i64,
     /// Of the beginning of this life.
     pub(crate) trust: Trust,
 }
@@ -190,11 +202,16 @@ pub(crate) struct World {
 impl World {
     /// A guest on `mln1` whose daemon has not begun.
     pub(crate) fn new(sight: Sight, disk: Fallible) -> Self {
-        let config = config(sight);
+        Self::of(config(sight), sight, disk)
+    }
+
+    /// The same with another policy.
+    pub(crate) fn of(config: Config, sight: Sight, disk: Fallible) -> Self {
         let at = config.policy.host_named("mln1").unwrap();
         let outside = Outside {
             disk,
             time: 0,
+            wall: 1_700_000_000_000,
             life: 0,
             at,
             asked: Vec::new(),
@@ -203,7 +220,15 @@ impl World {
             probed: 0,
         };
         let outside = Rc::new(RefCell::new(outside));
-        Self { config, sight, outside, daemon: None, booted: -60_000, trust: Trust::Sound }
+        Self {
+            config,
+            sight,
+            outside,
+            daemon: None,
+            booted: -60_000,
+            wall: 1_700_000_000_000,
+            trust: Trust::Sound,
+        }
     }
 
     /// The same world without its daemon, for another try; its disk is a copy, too.
@@ -216,6 +241,7 @@ impl World {
             outside: Rc::new(RefCell::new(outside)),
             daemon: None,
             booted: self.booted,
+            wall: self.wall,
             trust: self.trust,
         }
     }
@@ -264,13 +290,30 @@ impl World {
 
     fn now(&self) -> Now {
         let time = self.time();
-        Now { mono: Mono(time - self.booted), wall: Wall(1_700_000_000_000 + time) }
+        Now { mono: Mono(time - self.booted), wall: Wall(self.wall + time) }
     }
 
     /// The daemon is gone, and with it all that it had in memory.
     pub(crate) fn bury(&mut self) {
         self.daemon = None;
         self.outside.borrow_mut().life += 1;
+    }
+
+    /// The wall clock is set, by so much.
+    pub(crate) fn set_wall(&mut self, by: i64) {
+        self.wall += by;
+        self.outside.borrow_mut().wall += by;
+    }
+
+    /// The wall clock says so when the world begins.
+    pub(crate) fn starts(&mut self, wall: i64) {
+        self.set_wall(wall - self.wall);
+    }
+
+    /// The hypervisor pauses the guest: its monotonic clock stands still, and nothing of it runs.
+    pub(crate) fn pause(&mut self, millis: i64) {
+        self.booted += millis;
+        self.outside.borrow_mut().time += millis;
     }
 
     /// The machine is off: its clocks begin anew.
@@ -285,7 +328,8 @@ impl World {
         let now = self.now();
         let begun =
             Store::open_on(Arc::new(disk.clone()), Path::new("/state"), &self.config.guest, Kind::Live);
-        let Ok(mut store) = begun else { return self.failed() };
+        let Ok(store) = begun else { return self.failed() };
+        let mut store = Kept::here(store);
         let Ok(journal) = Journal::file_on(Arc::new(disk.clone()), Path::new(RECORDS)) else {
             return self.failed();
         };
@@ -345,6 +389,7 @@ impl World {
             let next = [self.next_coming(), wake].into_iter().flatten().min().unwrap_or(i64::MAX);
             let time = next.min(self.time() + 30_000);
             if time > until {
+                self.outside.borrow_mut().time = until;
                 return Still::Late;
             }
             self.outside.borrow_mut().time = time;

@@ -5,4 +5,8 @@
 
 mod directory;
 mod guest;
+#[cfg(feature = "http")]
+mod http;
 mod jobs;
+mod redis;
+mod site;

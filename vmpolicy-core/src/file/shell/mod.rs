@@ -12,6 +12,7 @@ mod network;
 mod probe;
 mod queue;
 mod records;
+mod state;
 mod url;
 mod web;
 
@@ -27,9 +28,11 @@ pub use self::probe::{
     PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
 };
 pub use self::queue::{
-    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, RunSpec, WorkSpec,
+    GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, REDIS_BATCH,
+    RunSpec, WorkSpec,
 };
 pub use self::records::{COLLECTOR_TIMEOUT, JOURNAL_SOCKET, KEEP_BYTES, KeepSpec, RecordPlace, WhenFull};
+pub use self::state::{STATE_TIMEOUT, StateSpec};
 pub use self::url::{UrlFault, url_fault};
 pub use self::web::{WebAuth, WebMethod, WebSpec};
 use super::node::{Node, Value, short};
@@ -61,6 +64,8 @@ pub struct Shell {
     pub metrics: Option<Located<MetricsSpec>>,
     /// Where records go; to standard output, where neither the file nor the command line says.
     pub records: Vec<Located<RecordPlace>>,
+    /// Where the state is kept beside the daemon's own folder; nowhere, where the file does not say.
+    pub state: Option<Located<StateSpec>>,
 }
 
 impl Shell {
@@ -149,6 +154,7 @@ impl Reader {
                     Some(&"query") => "options such as `{ query: QUERY }`",
                     Some(&"info") => "options such as `{ info: used_memory }`",
                     Some(&"pointer") => "options such as `{ url: http://localhost/status }`",
+                    Some(&"url") => "options such as `{ url: https://state.example/nii3 }`",
                     Some(&"address") => "options such as `{ address: logs.example:6514 }`",
                     Some(&"socket") => "no options, or `{ socket: PATH }`",
                     Some(&"keep") => "options such as `{ url: https://logs.example/in }`",

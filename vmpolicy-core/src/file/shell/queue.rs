@@ -1,6 +1,7 @@
 //! Where jobs come from, how their class is found, and how they are run.
 
-use super::Kinds;
+use super::web::web_keys;
+use super::{Kinds, Login, PROBE_TIMEOUT, REDIS_PORT, ServerAddress, WebSpec};
 use crate::file::node::{Node, Value};
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Entry, Fields, Reader};
@@ -27,10 +28,30 @@ pub enum QueueSource {
         /// The folder.
         path: String,
     },
+    /// Elements of a list of Redis or Valkey.
+    Redis {
+        /// The list's key.
+        list: String,
+        /// How many elements make a batch at most.
+        batch: u32,
+        /// Where the server listens.
+        address: ServerAddress,
+        /// Whom to log in as; the default user, where only a secret is named.
+        login: Login,
+        /// The number of the database that the list is in.
+        database: u32,
+        /// How long one exchange may take.
+        timeout: Span,
+    },
+    /// Batches of a server, by HTTP.
+    Http(WebSpec),
 }
 
+/// How many elements of a list make a batch at most, where the file does not say.
+pub const REDIS_BATCH: u32 = 100;
+
 const SOURCES: Kinds =
-    Kinds { what: "queue source", here: &["directory"], later: &["redis", "http"], beside: &[] };
+    Kinds { what: "queue source", here: &["directory", "redis", "http"], later: &[], beside: &[] };
 
 /// What a job's class is found by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -84,8 +105,54 @@ const PLACEHOLDERS: &[&str] = &["job", "name", "batch", "class", "guest"];
 
 impl Reader {
     pub(in crate::file) fn queue_source(&mut self, node: &Node) -> Option<Located<QueueSource>> {
-        let (path, _) = self.kind(node, &SOURCES, |reader, _, value| reader.path(node, value));
-        Some(Located::at(QueueSource::Directory { path: path? }, node.place))
+        let (source, _) = self.kind(node, &SOURCES, |reader, kind, value| match kind {
+            "directory" => Some(QueueSource::Directory { path: reader.path(node, value)? }),
+            "redis" => reader.redis_list(node, value),
+            _ => {
+                let fields = reader.options(node, value, &web_keys!())?;
+                reader.by_http(&fields, None, PROBE_TIMEOUT).map(QueueSource::Http)
+            }
+        });
+        Some(Located::at(source?, node.place))
+    }
+
+    fn redis_list(&mut self, node: &Node, value: Option<&Node>) -> Option<QueueSource> {
+        let known = [
+            "list",
+            "batch",
+            "socket",
+            "host",
+            "port",
+            "user",
+            "password_file",
+            "credential",
+            "database",
+            "timeout",
+        ];
+        let fields = self.options(node, value, &known)?;
+        let list = self.required(&fields, "list", "list: jobs", |reader, node| {
+            reader.text(node, "the key of a list").map(str::to_owned)
+        });
+        let batch = self.optional(&fields, "batch", Self::count);
+        let here = || ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT };
+        let address = self.address(&fields, REDIS_PORT, here);
+        let login = self.login(&fields);
+        let database =
+            self.optional(&fields, "database", |reader, node| reader.whole(node, "the number of a database"));
+        let timeout = self.wait(&fields, "timeout", PROBE_TIMEOUT);
+        let (batch, database) = (batch.unwrap_or(REDIS_BATCH), database.unwrap_or(0));
+        Some(QueueSource::Redis { list: list?, batch, address, login, database, timeout })
+    }
+
+    /// A whole number that is not zero.
+    fn count(&mut self, node: &Node) -> Option<u32> {
+        let expected = "a number from 1";
+        let count = self.whole(node, expected)?;
+        if count == 0 {
+            let Value::Scalar { text, .. } = &node.value else { return None };
+            self.blame(Kind::Number { text: super::short(text), expected }, node.place);
+        }
+        Some(count)
     }
 
     /// `grade` and `run` of a queue with these classes; none of the classes can be named wrongly where `whole` is not
@@ -157,15 +224,7 @@ impl Reader {
             reader.wrong_type("an amount of data from 1 B", node);
             None
         });
-        let tries = self.optional(&fields, "tries", |reader, node| {
-            let expected = "a number from 1";
-            let tries = reader.whole(node, expected)?;
-            if tries == 0 {
-                let Value::Scalar { text, .. } = &node.value else { return None };
-                reader.blame(Kind::Number { text: super::short(text), expected }, node.place);
-            }
-            Some(tries)
-        });
+        let tries = self.optional(&fields, "tries", Self::count);
         let spec = RunSpec {
             argv: argv?,
             timeout,

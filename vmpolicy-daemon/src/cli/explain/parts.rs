@@ -163,6 +163,10 @@ fn shown(url: &str) -> &str {
 pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>, run: Option<&RunSpec>) -> String {
     let from = match source {
         Some(QueueSource::Directory { path }) => format!("the files in {path}"),
+        Some(QueueSource::Redis { list, address, .. }) => {
+            format!("the elements of the list {list} of the Redis {}", place(address))
+        }
+        Some(QueueSource::Http(web)) => format!("what {} has", shown(&web.url)),
         Some(_) => "a source of a kind that this program does not know".to_owned(),
         None => "a source that the file does not name".to_owned(),
     };

@@ -40,7 +40,7 @@ pub struct Login {
 
 impl Reader {
     /// `socket`, or `host` and `port`.
-    pub(super) fn address(
+    pub(in crate::file) fn address(
         &mut self,
         fields: &Fields<'_>,
         port: u16,
@@ -63,7 +63,7 @@ impl Reader {
     }
 
     /// `user`, and `password_file` or `credential`.
-    pub(super) fn login(&mut self, fields: &Fields<'_>) -> Login {
+    pub(in crate::file) fn login(&mut self, fields: &Fields<'_>) -> Login {
         Login { user: self.said(fields, "user"), password: self.secret(fields, "password_file") }
     }
 
