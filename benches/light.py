@@ -40,9 +40,15 @@ def memory(pid):
 
 
 def processor(pid):
-    """Seconds of the process and the children that it has waited for."""
+    """Seconds of the process' threads, to the nanosecond, and of the children that it has waited for, in ticks."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(int(field) for field in fields[11:15]) / TICKS
+    total = sum(int(field) for field in fields[13:15]) / TICKS
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0]) / 1e9
+        except OSError:
+            continue
+    return total
 
 
 def wakeups(pid):
