@@ -5,8 +5,15 @@
 use sd_notify::NotifyState;
 use std::time::{Duration, Instant};
 
-/// What systemd tells the daemon; no program that it starts may speak in its name.
-pub const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+/// What the unit tells the daemon alone; no program that it starts may speak in its name, or manages its memory as it does.
+pub const VARIABLES: [&str; 6] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "MALLOC_ARENA_MAX",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TRIM_THRESHOLD_",
+];
 
 /// The loop's word to systemd, given by the loop itself: a watchdog that another thread feeds would not notice that
 /// the loop stands still.

@@ -416,7 +416,7 @@ fn standard_output_is_written_in_few_places() {
         }
     }
     found.sort();
-    assert_eq!(found, ["outputs.rs", "screen.rs", "terminal.rs"]);
+    assert_eq!(found, ["outputs.rs", "screen.rs", "stdout.rs", "terminal.rs"]);
 }
 
 /// Whatever a command prints, what could not be written is a failure; and it says so.

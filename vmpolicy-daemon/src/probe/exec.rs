@@ -73,11 +73,13 @@ mod tests {
         // Set for the test's own child, which runs this test again with the variable in place.
         if std::env::var_os(super::super::PASSWORD_VARIABLE).is_some() {
             assert_eq!(read("echo ${VMPOLICY_MYSQL_PASSWORD:-0}"), Ok(0.0));
+            assert_eq!(read("echo ${MALLOC_ARENA_MAX:-0}"), Ok(0.0));
             return;
         }
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "probe::exec::tests::no_secret_is_handed_on"])
             .env(super::super::PASSWORD_VARIABLE, "7")
+            .env("MALLOC_ARENA_MAX", "7")
             .stdout(std::process::Stdio::null())
             .status()
             .unwrap();

@@ -14,4 +14,5 @@ mod mode;
 mod mysql_login;
 mod replay;
 mod server;
+mod soak;
 mod systemd;
