@@ -21,7 +21,14 @@ pub const KEPT_BYTES_MAX: usize = 64 * 1024;
 const REAP: Duration = Duration::from_millis(200);
 
 /// The variables that hold secrets of the daemon's own; no program that it starts gets them.
-pub const SECRETS: [&str; 1] = [crate::probe::PASSWORD_VARIABLE];
+const SECRETS: [&str; 1] = [crate::probe::PASSWORD_VARIABLE];
+
+/// Hands on no variable that is the daemon's own: secrets, and what its unit tells it alone.
+pub(crate) fn keep_own_variables(command: &mut Command) {
+    for variable in SECRETS.into_iter().chain(crate::systemd::VARIABLES) {
+        command.env_remove(variable);
+    }
+}
 
 /// A program that came to an end within its limit.
 #[derive(Debug)]
@@ -68,9 +75,7 @@ pub fn run<S: AsRef<OsStr>>(argv: &[S], limit: Duration) -> Result<Finished, Run
     let end = Instant::now() + limit;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    for secret in SECRETS.into_iter().chain(crate::systemd::VARIABLES) {
-        command.env_remove(secret);
-    }
+    keep_own_variables(&mut command);
     let mut child = command.spawn().map_err(|source| RunError::Spawn {
         program: program.as_ref().to_string_lossy().into_owned(),
         source,

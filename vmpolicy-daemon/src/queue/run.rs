@@ -1,6 +1,6 @@
 //! One job, run by a helper: what the helper is told, and what it says.
 
-use crate::process::SECRETS;
+use crate::process::keep_own_variables;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,7 @@ impl Ended {
 pub(super) fn run(helper: &Path, order: &Order) -> Ended {
     let mut command = Command::new(helper);
     command.arg(HELPER).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-    for secret in SECRETS.into_iter().chain(crate::systemd::VARIABLES) {
-        command.env_remove(secret);
-    }
+    keep_own_variables(&mut command);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ended::unstarted(Ran::NotStarted(format!("no helper: {error}"))),
