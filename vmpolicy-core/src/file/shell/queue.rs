@@ -1,7 +1,7 @@
 //! Where jobs come from, how their class is found, and how they are run.
 
 use super::web::web_keys;
-use super::{Kinds, Login, PROBE_TIMEOUT, REDIS_PORT, ServerAddress, WebSpec};
+use super::{Kinds, Login, PROBE_TIMEOUT, ServerAddress, WebSpec};
 use crate::file::node::{Node, Value};
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Entry, Fields, Reader};
@@ -134,13 +134,8 @@ impl Reader {
             reader.text(node, "the key of a list").map(str::to_owned)
         });
         let batch = self.optional(&fields, "batch", Self::count);
-        let here = || ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT };
-        let address = self.address(&fields, REDIS_PORT, here);
-        let login = self.login(&fields);
-        let database =
-            self.optional(&fields, "database", |reader, node| reader.whole(node, "the number of a database"));
-        let timeout = self.wait(&fields, "timeout", PROBE_TIMEOUT);
-        let (batch, database) = (batch.unwrap_or(REDIS_BATCH), database.unwrap_or(0));
+        let (address, login, database, timeout) = self.redis_server(&fields);
+        let batch = batch.unwrap_or(REDIS_BATCH);
         Some(QueueSource::Redis { list: list?, batch, address, login, database, timeout })
     }
 

@@ -1,9 +1,10 @@
 //! `mysql`, `postgres` and `redis`: servers with protocols of their own.
 
-use super::{PROBE_TIMEOUT, ProbeSpec, ServerAddress};
+use super::{Login, PROBE_TIMEOUT, ProbeSpec, ServerAddress};
 use crate::file::node::Node;
 use crate::file::problem::ReadErrorKind as Kind;
-use crate::file::reader::Reader;
+use crate::file::reader::{Fields, Reader};
+use crate::time::Span;
 
 /// Where MySQL's and MariaDB's own tools look for the server, on Debian.
 pub const MYSQL_SOCKET: &str = "/run/mysqld/mysqld.sock";
@@ -83,12 +84,18 @@ impl Reader {
                 info.map(RedisRead::Info)
             }
         };
+        let (address, login, database, timeout) = self.redis_server(&fields);
+        Some(ProbeSpec::Redis { read: read?, address, login, database, timeout })
+    }
+
+    /// Where a Redis is, whom to log in as, the number of the database, and how long one may take.
+    pub(in crate::file) fn redis_server(&mut self, fields: &Fields<'_>) -> (ServerAddress, Login, u32, Span) {
         let tcp = || ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT };
-        let address = self.address(&fields, REDIS_PORT, tcp);
-        let login = self.login(&fields);
+        let address = self.address(fields, REDIS_PORT, tcp);
+        let login = self.login(fields);
         let database =
-            self.optional(&fields, "database", |reader, node| reader.whole(node, "the number of a database"));
-        let timeout = self.wait(&fields, "timeout", PROBE_TIMEOUT);
-        Some(ProbeSpec::Redis { read: read?, address, login, database: database.unwrap_or(0), timeout })
+            self.optional(fields, "database", |reader, node| reader.whole(node, "the number of a database"));
+        let timeout = self.wait(fields, "timeout", PROBE_TIMEOUT);
+        (address, login, database.unwrap_or(0), timeout)
     }
 }
