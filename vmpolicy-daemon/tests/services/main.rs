@@ -12,6 +12,7 @@ mod postgres;
 mod prometheus;
 mod redis;
 mod run;
+mod secrets;
 
 use std::time::{Duration, Instant};
 use vmpolicy_core::file::parse;
