@@ -36,11 +36,17 @@ impl SystemClock {
     pub fn monotonic() -> Mono {
         Mono(millis(ClockId::Monotonic))
     }
+
+    /// The wall clock alone.
+    #[must_use]
+    pub fn wall() -> Wall {
+        Wall(millis(ClockId::Realtime))
+    }
 }
 
 impl Clock for SystemClock {
     fn now(&mut self) -> Now {
-        Now { mono: Self::monotonic(), wall: Wall(millis(ClockId::Realtime)) }
+        Now { mono: Self::monotonic(), wall: Self::wall() }
     }
 }
 
