@@ -5,6 +5,7 @@ pub mod agent;
 pub mod argv;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod base64;
+pub mod board;
 pub mod cli;
 pub mod collector;
 pub mod config;

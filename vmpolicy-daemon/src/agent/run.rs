@@ -48,6 +48,12 @@ impl SystemClock {
                 .map_or_else(|before| -millis(before.duration()), millis),
         )
     }
+
+    /// The wall clock alone.
+    #[must_use]
+    pub fn wall() -> Wall {
+        Wall(millis(ClockId::Realtime))
+    }
 }
 
 impl Clock for SystemClock {

@@ -10,6 +10,7 @@ mod tcp;
 #[cfg(feature = "http")]
 pub(crate) use tcp::{Timed, read_to_end};
 
+use crate::board::{Fault, Plight};
 use crate::spool::{Batch, Rest};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,15 +97,6 @@ pub fn make(spec: &RecordPlace) -> Option<Result<Made, MakeError>> {
     Some(collector.map(|collector| Made { name: spec.address(), collector }))
 }
 
-/// What went wrong the last time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// For people.
-    pub words: String,
-    /// How often in a row.
-    pub times: u32,
-}
-
 /// The thread that delivers.
 #[derive(Debug)]
 pub struct Delivery {
@@ -117,14 +109,14 @@ pub struct Delivery {
 struct Desk {
     /// The collector from now on.
     next: Option<Made>,
-    fault: Option<Fault>,
+    plight: Plight,
 }
 
 impl Delivery {
     /// For this spool, to this collector. Nothing is delivered before it [begins](Self::begin).
     #[must_use]
     pub fn new(rest: Rest, collector: Made) -> Self {
-        Self { rest, desk: Arc::new(Mutex::new(Desk { next: Some(collector), fault: None })) }
+        Self { rest, desk: Arc::new(Mutex::new(Desk { next: Some(collector), ..Desk::default() })) }
     }
 
     /// Begins.
@@ -134,8 +126,7 @@ impl Delivery {
             thread::Builder::new().name("collector".to_owned()).spawn(move || work(&rest, &desk, PAUSE));
         if let Err(error) = spawned {
             // The records wait, and status says why.
-            let words = format!("no thread: {error}");
-            lock(&self.desk).fault = Some(Fault { words, times: 1 });
+            lock(&self.desk).plight.note(&format!("no thread: {error}"));
         }
     }
 
@@ -148,7 +139,7 @@ impl Delivery {
     /// What went wrong the last time, where it did.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
-        lock(&self.desk).fault.clone()
+        lock(&self.desk).plight.fault()
     }
 }
 
@@ -171,7 +162,7 @@ fn work(rest: &Rest, desk: &Mutex<Desk>, pause: (Duration, Duration)) {
                     tracing::info!("{name} takes records again");
                 }
                 most = (most * 2).min(BATCH_BYTES);
-                lock(desk).fault = None;
+                lock(desk).plight.well();
             }
             Err(refusal) => {
                 if times == 0 {
@@ -181,7 +172,7 @@ fn work(rest: &Rest, desk: &Mutex<Desk>, pause: (Duration, Duration)) {
                     most = (most / 2).max(1);
                 }
                 times = times.saturating_add(1);
-                lock(desk).fault = Some(Fault { words: refusal.words, times });
+                lock(desk).plight.note(&refusal.words);
                 let grown = pause.0.saturating_mul(1 << (times - 1).min(16)).min(pause.1);
                 let asked = refusal.again_in.unwrap_or_default().min(pause.1);
                 rest.pause(spread(grown, rest, times).max(asked));

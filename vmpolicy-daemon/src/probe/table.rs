@@ -6,6 +6,7 @@ use super::{
     Source, StealProbe,
 };
 use crate::argv::filled;
+use crate::board::Plight;
 use crate::redis::Server;
 use std::path::Path;
 use std::time::Duration;
@@ -30,12 +31,17 @@ pub enum MakeError {
     Unknown,
 }
 
-/// Makes the probe of an indicator.
+/// Makes the probe of an indicator, which tells `plight` whether it can read.
 ///
 /// # Errors
 ///
 /// Where this program has no such probe.
-pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Probe>, MakeError> {
+pub fn make(
+    indicator: &str,
+    guest: &str,
+    spec: &ProbeSpec,
+    plight: Plight,
+) -> Result<Box<dyn Probe>, MakeError> {
     let proc = Path::new(PROC);
     let source: Box<dyn Source> = match spec {
         ProbeSpec::Apache { .. }
@@ -85,7 +91,7 @@ pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Pr
         }
         _ => return Err(MakeError::Unknown),
     };
-    Ok(Box::new(Named::new(indicator, source)))
+    Ok(Box::new(Named::new(indicator, source, plight)))
 }
 
 #[cfg(feature = "http")]

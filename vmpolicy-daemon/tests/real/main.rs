@@ -8,6 +8,7 @@ mod control;
 mod daemon;
 mod guest;
 mod kill;
+mod living;
 mod mariadb;
 mod metrics;
 mod mode;

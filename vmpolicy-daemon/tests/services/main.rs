@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use vmpolicy_core::file::parse;
 use vmpolicy_core::input::Absence;
 use vmpolicy_core::ports::Probe;
+use vmpolicy_daemon::board::Plight;
 
 /// A probe as the policy file has it: `redis: { info: used_memory }`.
 pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
@@ -35,7 +36,7 @@ pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
     let parsed = parse(text.as_bytes());
     assert_eq!(parsed.problems, [], "{written}");
     let spec = &parsed.shell.probes[0].as_ref().unwrap().value;
-    vmpolicy_daemon::probe::make("x", "g", spec).unwrap()
+    vmpolicy_daemon::probe::make("x", "g", spec, Plight::default()).unwrap()
 }
 
 pub(crate) fn read(written: &str) -> Result<f64, Absence> {
