@@ -39,20 +39,15 @@ impl SystemClock {
         Mono(at.tv_sec.saturating_mul(1_000).saturating_add(at.tv_nsec / 1_000_000))
     }
 
-    /// The wall clock alone; before 1970 it counts down.
-    fn wall() -> Wall {
+    /// The wall clock alone; before 1970 it is negative.
+    #[must_use]
+    pub fn wall() -> Wall {
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Wall(
             SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or_else(|before| -millis(before.duration()), millis),
         )
-    }
-
-    /// The wall clock alone.
-    #[must_use]
-    pub fn wall() -> Wall {
-        Wall(millis(ClockId::Realtime))
     }
 }
 
