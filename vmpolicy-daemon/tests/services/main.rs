@@ -4,8 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod apache;
-mod daemon;
+#[cfg(feature = "mysql")]
+#[path = "../real/guest.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod guest;
 mod leaks;
+#[cfg(feature = "mysql")]
+mod loaded;
 mod misbehaving;
 mod nginx;
 mod postgres;
@@ -13,6 +18,10 @@ mod prometheus;
 mod redis;
 mod run;
 mod secrets;
+#[cfg(feature = "mysql")]
+#[path = "../real/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod server;
 
 use std::time::{Duration, Instant};
 use vmpolicy_core::file::parse;
