@@ -167,7 +167,7 @@ mod tests {
             (504, "", Unanswered, Unanswered),
             (999, "", Unanswered, Unanswered),
         ] {
-            for (again, expected) in [(false, first), (true, again, str::to_owned)] {
+            for (again, expected) in [(false, first), (true, again)] {
                 let understood = to_request(&answer(status, body), &url(), again, str::to_owned);
                 assert_eq!(understood.meaning, Meaning::Is(expected), "{status} {body} {again}");
             }
