@@ -17,3 +17,4 @@ mod replay;
 mod server;
 mod soak;
 mod systemd;
+mod terminal;
