@@ -49,8 +49,9 @@ pub use shell::{
     HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
     KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
     NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
-    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RunSpec, STATE_TIMEOUT, SecretSpec, ServerAddress,
-    Shell, StateSpec, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
+    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RedisServer, RunSpec, STATE_TIMEOUT, SecretSpec,
+    ServerAddress, Shell, StateSpec, TlsSpec, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;

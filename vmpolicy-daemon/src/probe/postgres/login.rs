@@ -2,11 +2,11 @@
 //! and the server to us, and shows it to nobody.
 
 use super::super::Failure;
-use super::super::stream::{Address, Deadline};
 use super::PostgresOptions;
 use super::wire::{self, Connection, Message};
 use crate::base64;
 use crate::secret::{Secret, SecretSource};
+use crate::stream::Deadline;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
 use std::num::NonZeroU32;
@@ -51,15 +51,19 @@ pub(super) fn log_in(
             Message::Other => {}
             // AuthenticationOk.
             Message::Authentication(0, _) => {}
-            Message::Authentication(3, _) if matches!(options.address, Address::Socket(_)) => {
-                // In the clear, which a socket of this machine is safe for.
-                let password = password(options)?;
-                let mut answer = Vec::new();
-                wire::put(&mut answer, Some(b'p'), &[password.expose().as_bytes(), b"\0"]);
-                connection.send(&answer, deadline)?;
+            Message::Authentication(3, _) if options.address.is_in_the_clear() => {
+                return Err(denied(
+                    "it wants the password in the clear, which is not sent over a network: say `tls: true`",
+                ));
             }
             Message::Authentication(3, _) => {
-                return Err(denied("it wants the password in the clear, which is not sent over a network"));
+                // The password itself, for which TLS is safe, and a socket of this machine.
+                let password = password(options)?;
+                let password = password.expose().as_bytes();
+                // A buffer that grows would leave copies behind.
+                let mut answer = zeroize::Zeroizing::new(Vec::with_capacity(password.len() + 6));
+                wire::put(&mut answer, Some(b'p'), &[password, b"\0"]);
+                connection.send(&answer, deadline)?;
             }
             Message::Authentication(5, _) => {
                 return Err(denied(
