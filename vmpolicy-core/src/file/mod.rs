@@ -17,6 +17,7 @@
 //! assert_eq!(problems[0].place.map(|place| line_col(text, place.start)), Some((3, 1)));
 //! ```
 
+mod clear;
 #[cfg(feature = "sim")]
 pub mod expect;
 mod idle;
@@ -180,6 +181,7 @@ pub fn load_parts(texts: &[&[u8]], zones: &dyn Zones) -> Result<Loaded, Vec<Prob
             let mut warnings = lint(&file, &policy);
             warnings.extend(limits::never_time_out(&file, &policy, &shell));
             warnings.extend(idle::queues(&file, &shell));
+            warnings.extend(clear::shown(&file, &shell));
             warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }

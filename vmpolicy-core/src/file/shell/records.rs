@@ -1,7 +1,7 @@
 //! Where the daemon's records go.
 
 use super::web::web_keys;
-use super::{Kinds, TlsSpec, WebAuth, WebSpec};
+use super::{Kinds, TlsSpec, WebSpec};
 use crate::file::node::{Node, Value, short};
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Fields, Reader};
@@ -194,15 +194,7 @@ impl Reader {
 
     /// What proves who one is goes to this machine or by TLS.
     pub(super) fn not_in_the_clear(&mut self, fields: &Fields<'_>, web: &WebSpec) {
-        let (Some(node), Some(rest)) = (fields.get("url"), web.url.strip_prefix("http://")) else { return };
-        let host = rest.split(['/', '?']).next().unwrap_or_default();
-        let name = match host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let here = name.eq_ignore_ascii_case("localhost")
-            || name.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if !here && web.auth != WebAuth::None {
+        if let (Some(node), Some(host)) = (fields.get("url"), web.shows_secret_to()) {
             self.blame_hinted(Kind::InTheClear { host: short(host) }, node.place, "say `https://`");
         }
     }

@@ -3,6 +3,7 @@
 use crate::file::node::Node;
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Fields, Reader};
+use crate::file::shell::web::is_here;
 use crate::time::Span;
 
 /// Where a server listens.
@@ -59,6 +60,18 @@ pub struct RedisServer {
     pub database: u32,
     /// How long one exchange may take.
     pub timeout: Span,
+}
+
+impl RedisServer {
+    /// To whom the password would go in the clear: another machine.
+    pub(in crate::file) fn shows_secret_to(&self) -> Option<&str> {
+        match &self.address {
+            ServerAddress::Tcp { host, tls: None, .. } if !is_here(host) => {
+                self.login.password.as_ref().map(|_| host.as_str())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The keys of a server that one logs in to, after those of a kind.
