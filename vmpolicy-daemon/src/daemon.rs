@@ -9,6 +9,7 @@ use crate::agent::{
     Clock, Driver, Event, Hands, Identity, Lines, MakeProbe, SystemClock, WiredActuator, WiredArrivals,
     WiredProbe, Wiring, run, turn,
 };
+use crate::board::Board;
 use crate::config::{Config, ConfigError};
 use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, Sockets, Told};
 use crate::hook::Arrivals;
@@ -166,6 +167,7 @@ fn live(
     let Beginning { config, mut store, journal, inputs, here: known, hold } = beginning;
     let gate = Gate::of_file(office.options.dry_run, &config.shell);
     let (mut engine, trust) = restore(&config, &mut store, Clock::now(clock).wall);
+    let lost = trust.holds(hold, store.kind());
     let hold = trust.or_longer(hold, &config, store.kind());
     if let Some(Word::Hold(lasts)) = hold {
         // Before its first step, which may ask for something already.
@@ -179,8 +181,9 @@ fn live(
         say_lost(trust, &store);
     }
     let place = office.options.state.join(hook::PLACE);
-    let shop = queue::Shop::beside(&office.options.state);
-    let station = Station { plan, shadow: Shadow::at(here.clone()), place, shop };
+    let board = office.desk.board().clone();
+    let shop = queue::Shop::beside(&office.options.state, board.clone());
+    let station = Station { plan, shadow: Shadow::at(here.clone()), place, shop, board };
     let mut hands = Hands::new(config.guest.clone(), office.sender.clone(), SystemClock::monotonic);
     hands.wire(station.wiring(&config, here.as_deref(), journal.drains()));
     let guest = config.guest.clone();
@@ -188,6 +191,10 @@ fn live(
     let mut driver = Driver::new(engine, store, Lines::new(identity, journal).with_inputs(inputs), hands);
     let now = Clock::now(clock);
     office.desk.begin(gate, driver.engine(), now);
+    office.desk.adopt_ports(&config.shell, &config.policy);
+    if lost {
+        office.desk.holds_for_lost_state(now.wall);
+    }
     let mut shift = Shift::new(office, station);
     turn(&mut driver, &mut shift, now, &Input::Start(setup));
     systemd::ready(&guest);
@@ -357,6 +364,7 @@ struct Station {
     /// The file that says where the hook on arrival was last run.
     place: PathBuf,
     shop: queue::Shop,
+    board: Board,
 }
 
 impl Station {
@@ -364,7 +372,7 @@ impl Station {
     fn wiring(&self, config: &Config, here: Option<&str>, drains: Drains) -> Wiring {
         let embedded = Embedded::new(here.map_or_else(|| start_of(config), str::to_owned), EMBEDDED_MOVE);
         let mut locator: Option<Box<dyn Locator>> = match &config.shell.locator {
-            Some(located) => locator::make(&located.value, &config.guest),
+            Some(located) => locator::make(&located.value, &config.guest, self.board.locator.clone()),
             None if is_embedded(config) => Some(Box::new(embedded.locator())),
             None => None,
         };
@@ -405,7 +413,7 @@ impl Station {
         if queues.is_empty() && config.shell.work.iter().any(|work| work.run.is_some()) {
             tracing::warn!("jobs are neither claimed nor run: nothing is asked for");
         }
-        Wiring { probes: probes(config), actuator, locator, arrivals, queues }
+        Wiring { probes: probes(config, &self.board), actuator, locator, arrivals, queues }
     }
 }
 
@@ -434,19 +442,24 @@ impl Probe for Unfed {
 }
 
 /// A probe for each indicator.
-fn probes(config: &Config) -> Vec<WiredProbe> {
+fn probes(config: &Config, board: &Board) -> Vec<WiredProbe> {
     let wired = config.policy.indicators().iter().map(|(id, indicator)| {
         let spec = config.shell.probes.get(id.index()).and_then(Option::as_ref);
         let spec = spec.map(|located| located.value.clone());
         let (name, guest) = (indicator.name.clone(), config.guest.clone());
         let key = format!("{name} {spec:?}");
-        let make: MakeProbe = Box::new(move || match spec.map(|spec| probe::make(&name, &guest, &spec)) {
-            Some(Ok(probe)) => probe,
-            Some(Err(error)) => {
-                tracing::error!(indicator = %name, "it stays unknown: {error}");
-                Box::new(Unfed)
+        let board = board.clone();
+        let make: MakeProbe = Box::new(move || {
+            let plight = board.new_probe(&name);
+            match spec.map(|spec| probe::make(&name, &guest, &spec, plight.clone())) {
+                Some(Ok(probe)) => return probe,
+                Some(Err(error)) => {
+                    tracing::error!(indicator = %name, "it stays unknown: {error}");
+                    plight.note(&error.to_string());
+                }
+                None => {}
             }
-            None => Box::new(Unfed),
+            Box::new(Unfed)
         });
         WiredProbe { key, make }
     });

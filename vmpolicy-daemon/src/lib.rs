@@ -5,6 +5,7 @@ pub mod agent;
 pub mod argv;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod base64;
+pub mod board;
 #[cfg(test)]
 #[cfg(feature = "tls")]
 #[expect(dead_code, reason = "it is shared with the tests beside, which use the rest")]

@@ -61,7 +61,7 @@ pub struct Driver<S, J, E> {
     changed: bool,
     saved_at: Option<Mono>,
     retry_at: Option<Mono>,
-    trouble: Option<Kind>,
+    troubled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
             changed: false,
             saved_at: None,
             retry_at: None,
-            trouble: None,
+            troubled: false,
         }
     }
 
@@ -210,7 +210,7 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
             }
             return;
         }
-        if self.trouble.take().is_some() {
+        if core::mem::take(&mut self.troubled) {
             self.effects.troubled(None);
         }
         self.retry_at = None;
@@ -235,12 +235,11 @@ impl<S: StateStore, J: Journal, E: Effects> Driver<S, J, E> {
     }
 
     fn failed(&mut self, kind: Kind, error: &dyn Display, now: Now) {
-        if self.trouble.replace(kind) != Some(kind) {
-            self.effects.troubled(Some(match kind {
-                Kind::State => Trouble::State(error),
-                Kind::Records => Trouble::Records(error),
-            }));
-        }
+        self.troubled = true;
+        self.effects.troubled(Some(match kind {
+            Kind::State => Trouble::State(error),
+            Kind::Records => Trouble::Records(error),
+        }));
         self.retry_at = Some(now.mono.plus(RETRY));
     }
 

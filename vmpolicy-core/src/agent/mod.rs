@@ -70,8 +70,8 @@ pub trait Effects {
         let _ = policy;
     }
 
-    /// State or records can't be written, so that nothing that acts on the world is carried out; or, with
-    /// none, they are written again.
+    /// State or records can't be written, so that nothing that acts on the world is carried out: said each time that it was
+    /// tried; or, with none, they are written again.
     fn troubled(&mut self, trouble: Option<Trouble<'_>>) {
         let _ = trouble;
     }

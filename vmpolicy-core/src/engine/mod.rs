@@ -22,7 +22,7 @@ mod why;
 
 pub use outlook::{HoldView, IndicatorView, OpenView, Outlook, Stage, Wait};
 pub use save::{LoadError, Saved};
-pub use why::{RuleView, View};
+pub use why::{BatchView, RuleView, View};
 
 use crate::id::{HostId, RequestId};
 use crate::input::{Input, Setup};

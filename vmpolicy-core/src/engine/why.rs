@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::state::Said;
-use crate::id::{HostId, Id, IndicatorId, RuleId};
+use crate::id::{HostId, Id, IndicatorId, QueueId, RuleId};
 use crate::leaf::logic::Truth;
 use crate::leaf::tarry::Tarry;
 use crate::output::Hold;
@@ -25,6 +25,21 @@ pub struct RuleView {
     pub already_there: bool,
     /// For how much longer it stays put after a tour in vain.
     pub pause: Option<Span>,
+}
+
+/// The batch of a queue at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchView<'a> {
+    /// How many jobs of each class it had when it was claimed, as rules see it.
+    pub classes: &'a [u32],
+    /// How many of no class.
+    pub others: u32,
+    /// How many in all.
+    pub jobs: u32,
+    /// How many of them have ended.
+    pub ended: u32,
+    /// Whether one of them runs.
+    pub running: bool,
 }
 
 /// What there is to know of a guest at a glance.
@@ -94,6 +109,23 @@ impl Engine {
     #[must_use]
     pub fn value(&self, id: IndicatorId) -> Option<f64> {
         self.state.indicators.rows().get(id.index())?.value
+    }
+
+    /// The batch of a queue at hand, where there is one.
+    ///
+    /// # Panics
+    ///
+    /// With an id that is not of the policy in force.
+    #[must_use]
+    pub fn batch(&self, id: QueueId) -> Option<BatchView<'_>> {
+        let queue = &self.state.queues[id];
+        queue.has_batch().then_some(BatchView {
+            classes: &queue.classes,
+            others: queue.others,
+            jobs: queue.total,
+            ended: queue.next,
+            running: queue.running,
+        })
     }
 
     /// Where everything stands, as of the last step.

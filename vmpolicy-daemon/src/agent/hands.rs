@@ -6,6 +6,8 @@
 use super::Effects;
 use super::queues::{Crew, Told, WiredQueue};
 use super::reporter::{OpenRequest, Reporter};
+use super::run::SystemClock;
+use crate::board::Fault;
 use crate::control::Question;
 use crate::hook::{Arrivals, Ran};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -180,7 +182,7 @@ pub struct Hands {
     locator: Option<Worker<()>>,
     crew: Crew,
     prepared: Option<(Arc<Policy>, Wiring)>,
-    trouble: Option<String>,
+    trouble: Option<(&'static str, Fault)>,
 }
 
 /// A request with its names, for another thread.
@@ -364,10 +366,10 @@ impl Hands {
         }
     }
 
-    /// What keeps state or records from being written, and with them every request from leaving.
+    /// What keeps state or records from being written, and with them every request from leaving, as of the last try.
     #[must_use]
-    pub fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub fn trouble(&self) -> Option<&Fault> {
+        self.trouble.as_ref().map(|(_, fault)| fault)
     }
 
     /// What an event is to the engine; nothing, where it comes from a thread that is gone.
@@ -471,9 +473,9 @@ impl Effects for Hands {
     }
 
     fn troubled(&mut self, trouble: Option<Trouble<'_>>) {
-        let words = match trouble {
-            Some(Trouble::State(error)) => format!("can't write the state: {error}"),
-            Some(Trouble::Records(error)) => format!("can't write the records: {error}"),
+        let (what, error) = match trouble {
+            Some(Trouble::State(error)) => ("the state", error),
+            Some(Trouble::Records(error)) => ("the records", error),
             Some(Trouble::Lost(count)) => {
                 tracing::error!("{count} records are lost: nobody takes them, and there is no more room");
                 return;
@@ -484,8 +486,14 @@ impl Effects for Hands {
                 return;
             }
         };
-        tracing::error!("{words}; no move is asked for until that works");
-        self.trouble = Some(words);
+        let words = format!("can't write {what}: {error}");
+        let before = self.trouble.take();
+        if before.as_ref().is_none_or(|(before, _)| *before != what) {
+            tracing::error!("{words}; no move is asked for until that works");
+        }
+        let (since, times) =
+            before.map_or_else(|| (SystemClock::wall(), 0), |(_, fault)| (fault.since, fault.times));
+        self.trouble = Some((what, Fault { words, since, times: times.saturating_add(1) }));
     }
 }
 

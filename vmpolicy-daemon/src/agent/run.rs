@@ -5,7 +5,7 @@ use crate::control::Question;
 use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use vmpolicy_core::Input;
 use vmpolicy_core::time::{Mono, Now, Wall};
 
@@ -26,7 +26,8 @@ pub trait Clock {
 /// The system's clocks.
 ///
 /// The monotonic one is `CLOCK_MONOTONIC`: it stands still while the machine sleeps or is paused, which
-/// is what the engine wants to see when it compares it with the wall clock. It begins anew at boot.
+/// is what the engine wants to see when it compares it with the wall clock. It begins anew at boot. The wall clock is read as
+/// the C library has it, so that a test can put another one before the program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -34,19 +35,26 @@ impl SystemClock {
     /// The monotonic clock alone.
     #[must_use]
     pub fn monotonic() -> Mono {
-        Mono(millis(ClockId::Monotonic))
+        let at = clock_gettime(ClockId::Monotonic);
+        Mono(at.tv_sec.saturating_mul(1_000).saturating_add(at.tv_nsec / 1_000_000))
+    }
+
+    /// The wall clock alone; before 1970 it is negative.
+    #[must_use]
+    pub fn wall() -> Wall {
+        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Wall(
+            SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or_else(|before| -millis(before.duration()), millis),
+        )
     }
 }
 
 impl Clock for SystemClock {
     fn now(&mut self) -> Now {
-        Now { mono: Self::monotonic(), wall: Wall(millis(ClockId::Realtime)) }
+        Now { mono: Self::monotonic(), wall: Self::wall() }
     }
-}
-
-fn millis(clock: ClockId) -> i64 {
-    let at = clock_gettime(clock);
-    at.tv_sec.saturating_mul(1_000).saturating_add(at.tv_nsec / 1_000_000)
 }
 
 /// What stands beside the loop and is no part of the deciding: it reads the policy file again, answers questions, counts.

@@ -7,6 +7,7 @@
 mod http;
 mod tcp;
 
+use crate::board::{Fault, Plight};
 use crate::spool::{Batch, Rest};
 use crate::stream::NoTls;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,15 +98,6 @@ pub fn make(spec: &RecordPlace) -> Option<Result<Made, MakeError>> {
     Some(collector.map(|collector| Made { name: spec.address(), collector }))
 }
 
-/// What went wrong the last time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// For people.
-    pub words: String,
-    /// How often in a row.
-    pub times: u32,
-}
-
 /// The thread that delivers.
 #[derive(Debug)]
 pub struct Delivery {
@@ -118,14 +110,14 @@ pub struct Delivery {
 struct Desk {
     /// The collector from now on.
     next: Option<Made>,
-    fault: Option<Fault>,
+    plight: Plight,
 }
 
 impl Delivery {
     /// For this spool, to this collector. Nothing is delivered before it [begins](Self::begin).
     #[must_use]
     pub fn new(rest: Rest, collector: Made) -> Self {
-        Self { rest, desk: Arc::new(Mutex::new(Desk { next: Some(collector), fault: None })) }
+        Self { rest, desk: Arc::new(Mutex::new(Desk { next: Some(collector), ..Desk::default() })) }
     }
 
     /// Begins.
@@ -135,8 +127,7 @@ impl Delivery {
             thread::Builder::new().name("collector".to_owned()).spawn(move || work(&rest, &desk, PAUSE));
         if let Err(error) = spawned {
             // The records wait, and status says why.
-            let words = format!("no thread: {error}");
-            lock(&self.desk).fault = Some(Fault { words, times: 1 });
+            lock(&self.desk).plight.note(&format!("no thread: {error}"));
         }
     }
 
@@ -149,7 +140,7 @@ impl Delivery {
     /// What went wrong the last time, where it did.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
-        lock(&self.desk).fault.clone()
+        lock(&self.desk).plight.fault()
     }
 }
 
@@ -172,7 +163,7 @@ fn work(rest: &Rest, desk: &Mutex<Desk>, pause: (Duration, Duration)) {
                     tracing::info!("{name} takes records again");
                 }
                 most = (most * 2).min(BATCH_BYTES);
-                lock(desk).fault = None;
+                lock(desk).plight.well();
             }
             Err(refusal) => {
                 if times == 0 {
@@ -182,7 +173,7 @@ fn work(rest: &Rest, desk: &Mutex<Desk>, pause: (Duration, Duration)) {
                     most = (most / 2).max(1);
                 }
                 times = times.saturating_add(1);
-                lock(desk).fault = Some(Fault { words: refusal.words, times });
+                lock(desk).plight.note(&refusal.words);
                 let grown = pause.0.saturating_mul(1 << (times - 1).min(16)).min(pause.1);
                 let asked = refusal.again_in.unwrap_or_default().min(pause.1);
                 rest.pause(spread(grown, rest, times).max(asked));

@@ -58,7 +58,7 @@ proptest! {
         let (heard, lines) = channel();
         let rest = spool.rest();
         let made = Made { name: "it".to_owned(), collector: Box::new(Moody { moods, heard }) };
-        let desk = Arc::new(Mutex::new(Desk { next: Some(made), fault: None }));
+        let desk = Arc::new(Mutex::new(Desk { next: Some(made), ..Desk::default() }));
         let thread = {
             let (rest, desk) = (rest.clone(), Arc::clone(&desk));
             thread::spawn(move || work(&rest, &desk, PAUSE_OF_TESTS))
@@ -69,7 +69,7 @@ proptest! {
         prop_assert!(rest.drained(Duration::from_secs(60)));
         rest.close();
         thread.join().unwrap();
-        prop_assert_eq!(lock(&desk).fault.clone(), None);
+        prop_assert_eq!(lock(&desk).plight.fault(), None);
         let mut numbers: Vec<u64> = Vec::new();
         for batch in lines {
             for line in String::from_utf8(batch).unwrap().lines() {

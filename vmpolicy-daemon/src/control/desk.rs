@@ -4,14 +4,18 @@ use super::history::History;
 use super::status::{NotTaken, Status};
 use super::why::Why;
 use super::wire::{ErrorCode, Hello, Refusal, Request, answer};
+use super::work::Ports;
 use super::{Ask, Question};
 use crate::actuator::Gate;
+use crate::board::{Board, Fault};
+use crate::hook::Ran;
 use crate::metrics::Counts;
 use crate::records::{CollectorView, Records};
 use crate::spans::maybe_seconds;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vmpolicy_core::file::Shell;
 use vmpolicy_core::id::HostId;
 use vmpolicy_core::input::Word;
 use vmpolicy_core::output::{Deadline, Event, Output, Verdict};
@@ -31,7 +35,7 @@ pub struct Standing<'a> {
     /// What it waits for by itself.
     pub deadline: Option<Deadline>,
     /// What keeps state or records from being written.
-    pub trouble: Option<&'a str>,
+    pub trouble: Option<&'a Fault>,
     /// Where records go.
     pub records: Option<&'a Records>,
 }
@@ -55,6 +59,8 @@ pub struct Desk {
     pub(super) policy_since: Wall,
     pub(super) not_taken: Option<NotTaken>,
     pub(super) holder: Option<Holder>,
+    ports: Ports,
+    board: Board,
     at: Option<String>,
     policy: Arc<Policy>,
     history: History,
@@ -62,9 +68,11 @@ pub struct Desk {
     pending: Option<(Question, Pending)>,
 }
 
-/// Who has said hold.
+/// Who holds the guest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Holder {
+    /// The state was lost, and no operator has said anything since.
+    pub(super) lost_state: bool,
     pub(super) uid: Option<u32>,
     pub(super) since: Wall,
 }
@@ -135,6 +143,8 @@ impl Desk {
             policy_since: now.wall,
             not_taken: None,
             holder: None,
+            ports: Ports::default(),
+            board: Board::default(),
             at: None,
             policy: Arc::clone(policy),
             history: History::default(),
@@ -155,8 +165,53 @@ impl Desk {
     }
 
     /// What is counted.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// What is counted.
     pub const fn counts_mut(&mut self) -> &mut Counts {
         &mut self.counts
+    }
+
+    /// The guest is held, as its state is lost.
+    pub const fn holds_for_lost_state(&mut self, since: Wall) {
+        self.holder = Some(Holder { lost_state: true, uid: None, since });
+    }
+
+    /// Where the ports' threads tell how they stand.
+    #[must_use]
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The ports of this policy file are the ones that there are.
+    pub fn adopt_ports(&mut self, shell: &Shell, policy: &Policy) {
+        self.ports.adopt(shell, policy);
+    }
+
+    /// A hook was run.
+    pub fn ran(&mut self, ran: &Ran, at: Wall) {
+        self.ports.ran(ran, at);
+    }
+
+    /// What is known of queues and hooks.
+    #[must_use]
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub const fn is_dry(&self) -> bool {
+        self.gate.is_dry()
+    }
+
+    /// Whether jobs of a queue are claimed and run.
+    #[must_use]
+    pub fn works_at(&self, queue: &str) -> bool {
+        !self.gate.is_dry() && self.ports.works_at(queue)
     }
 
     /// The policy file was not taken.
@@ -204,7 +259,7 @@ impl Desk {
     pub fn asked(&mut self, question: Question, standing: &Standing<'_>) -> Option<Input> {
         let (request, uid) = match &question.ask {
             Ask::Metrics => {
-                let text = self.counts.text(&self.guest, self.gate, standing);
+                let text = self.counts.text(&self.guest, self.gate, standing, self);
                 question.answer(text.into_bytes());
                 return None;
             }
@@ -244,7 +299,7 @@ impl Desk {
             Request::History { last, after } => Answer::Now(self.history.answer(*last, *after)),
             Request::Hold { seconds } => {
                 let lasts = seconds.map(span).transpose()?;
-                self.holder = Some(Holder { uid, since: now.wall });
+                self.holder = Some(Holder { lost_state: false, uid, since: now.wall });
                 tracing::info!(uid, "an operator holds the guest");
                 Answer::Tell(Word::Hold(lasts), Pending::Said(Said { held: true, lasts, before }))
             }
@@ -337,7 +392,7 @@ impl Desk {
                         despite => Some(despite.name().to_owned()),
                     };
                     let (from, to, mode) = (name(from), name(to), self.gate.name().to_owned());
-                    let trouble = standing.trouble.map(str::to_owned);
+                    let trouble = standing.trouble.map(|fault| fault.words.clone());
                     return Ok(Moving { id: id.0, from, to, mode, despite, trouble });
                 }
                 Event::AlreadyThere { at_host, .. } => {

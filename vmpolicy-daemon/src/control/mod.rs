@@ -13,6 +13,7 @@ mod status;
 mod tests;
 mod why;
 mod wire;
+mod work;
 
 pub use client::{Client, ClientError, Told};
 pub use desk::{Changed, Desk, Moving, Said, Standing};
@@ -22,6 +23,7 @@ pub use sockets::{CONTROL, STATUS, SocketError, Sockets, default_dir};
 pub use status::{Collecting, Held, Indicator, Next, NotTaken, Open, PolicyInForce, Status};
 pub use why::{Candidate, ConditionNow, HostNow, RuleNow, Why};
 pub use wire::{ErrorCode, Hello, Refusal, Request, VERSION};
+pub use work::{Batch, Failing, HookNow, LastFailed, LastRun, Ports, Queue, RunningJob, Runs};
 
 use crate::agent::Event;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};

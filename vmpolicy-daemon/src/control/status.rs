@@ -1,6 +1,7 @@
 //! How things stand, as an answer.
 
 use super::desk::{Desk, Standing};
+use super::work::{self, Failing, HookNow, Queue};
 use crate::records::CollectorView;
 use crate::spans::{maybe_number, maybe_seconds, seconds, wall};
 use serde::{Deserialize, Serialize};
@@ -48,15 +49,27 @@ pub struct Status {
     pub settling_for: Option<Span>,
     /// The rule that rests.
     pub resting: Option<String>,
-    /// An operator's hold.
+    /// What holds the guest: an operator, or that its state was lost.
     pub hold: Option<Held>,
     /// What the daemon waits for by itself.
     pub next: Option<Next>,
     /// What keeps state or records from being written, and so every request from leaving.
     pub trouble: Option<String>,
+    /// Since when; null where nothing does.
+    #[serde(default)]
+    pub trouble_since: Option<String>,
+    /// Why the locator can't tell; null where it can, or where there is none.
+    #[serde(default)]
+    pub locator_fault: Option<Failing>,
     /// The collectors of records, in the order of the policy file.
     #[serde(default)]
     pub collectors: Vec<Collecting>,
+    /// The job queues, in the order of the policy file.
+    #[serde(default)]
+    pub queues: Vec<Queue>,
+    /// The hooks of the policy file.
+    #[serde(default)]
+    pub hooks: Vec<HookNow>,
 }
 
 /// A collector of records. Its records are numbered from 1.
@@ -77,7 +90,10 @@ pub struct Collecting {
     /// Why the last attempt came to nothing; null where it did not.
     pub error: Option<String>,
     /// How many attempts in a row have come to nothing.
-    pub attempts: u32,
+    pub attempts: u64,
+    /// Since when none has come to anything; null where the last one has.
+    #[serde(default)]
+    pub error_since: Option<String>,
 }
 
 impl From<CollectorView> for Collecting {
@@ -90,6 +106,7 @@ impl From<CollectorView> for Collecting {
             bytes: view.level.bytes,
             lost: view.level.lost,
             attempts: view.fault.as_ref().map_or(0, |fault| fault.times),
+            error_since: view.fault.as_ref().map(|fault| fault.since.to_string()),
             error: view.fault.map(|fault| fault.words),
         }
     }
@@ -136,6 +153,12 @@ pub struct Indicator {
     pub age: Option<Span>,
     /// Why there is no value: the cause as in records.
     pub unknown: Option<String>,
+    /// Since when there is none, as far as this daemon has seen it; null where there is one.
+    #[serde(default)]
+    pub unknown_since: Option<String>,
+    /// What its probe said the last time, where it could not read.
+    #[serde(default)]
+    pub fault: Option<Failing>,
     /// How many polls in a row gave nothing.
     pub missing: u32,
     /// Whether it is probed now.
@@ -166,7 +189,7 @@ pub struct Open {
     pub left: Span,
 }
 
-/// An operator's hold.
+/// What holds the guest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Held {
     /// For how much longer; null until somebody says otherwise.
@@ -176,6 +199,10 @@ pub struct Held {
     pub uid: Option<u32>,
     /// When; null where this daemon did not hear it.
     pub since: Option<String>,
+    /// `operator`; `state-lost`, where a request may be open that nobody knows of; or `earlier`, where it is of a daemon
+    /// before this one: of either.
+    #[serde(default)]
+    pub because: String,
 }
 
 /// What the daemon waits for by itself.
@@ -215,30 +242,50 @@ impl Status {
                 newer_waits: engine.waiting_policy().is_some(),
                 not_taken: desk.not_taken.clone(),
             },
-            indicators: policy.indicators().ids().map(|id| indicator(policy, standing, id)).collect(),
+            indicators: policy.indicators().ids().map(|id| indicator(desk, standing, id)).collect(),
             request: engine.open(now).map(|open| request(policy, open)),
             settling_for: engine.settling(now),
             resting: engine.resting().map(rule),
-            hold: engine.held(now).map(|held| Held {
-                lasts: held.lasts,
-                uid: desk.holder.and_then(|holder| holder.uid),
-                since: desk.holder.map(|holder| holder.since.to_string()),
-            }),
+            hold: held(desk, standing),
             next: standing.deadline.map(|deadline| next(policy, now, deadline)),
-            trouble: standing.trouble.map(str::to_owned),
+            trouble: standing.trouble.map(|fault| fault.words.clone()),
+            trouble_since: standing.trouble.map(|fault| fault.since.to_string()),
+            locator_fault: desk.board().locator.fault().map(Failing::from),
             collectors: standing.collectors().map(Collecting::from).collect(),
+            queues: work::queues(desk, standing),
+            // Who asks for nothing runs none.
+            hooks: if desk.gate.is_dry() { Vec::new() } else { work::hooks(desk.ports()) },
         }
     }
 }
 
-fn indicator(policy: &Policy, standing: &Standing<'_>, id: IndicatorId) -> Indicator {
-    let (written, view) = (&policy.indicators()[id], standing.engine.indicator(id));
+pub(super) fn held(desk: &Desk, standing: &Standing<'_>) -> Option<Held> {
+    let held = standing.engine.held(standing.now)?;
+    let because = match desk.holder {
+        None => "earlier",
+        Some(holder) if holder.lost_state => "state-lost",
+        Some(_) => "operator",
+    };
+    Some(Held {
+        lasts: held.lasts,
+        uid: desk.holder.and_then(|holder| holder.uid),
+        since: desk.holder.map(|holder| holder.since.to_string()),
+        because: because.to_owned(),
+    })
+}
+
+fn indicator(desk: &Desk, standing: &Standing<'_>, id: IndicatorId) -> Indicator {
+    let written = &standing.engine.policy().indicators()[id];
+    let view = standing.engine.indicator(id);
+    let is_known = view.value.is_some();
     Indicator {
         name: written.name.clone(),
         value: view.value,
         unit: written.unit.as_deref().map(str::to_owned),
         age: view.polled.map(|polled: Mono| standing.now.mono.since(polled)),
         unknown: view.why.map(|why| why.name().to_owned()),
+        unknown_since: desk.counts().unknown_since(id).filter(|_| !is_known).map(|since| since.to_string()),
+        fault: desk.board().probe(&written.name).filter(|_| !is_known).map(Failing::from),
         missing: view.missing,
         probed: view.probed,
         every: written.every,

@@ -1,6 +1,7 @@
 //! What each rule waits for, and what speaks against each host, as an answer.
 
 use super::desk::{Desk, Standing};
+use super::status::{Held, held};
 use crate::spans::{maybe_number, maybe_seconds, number, wall};
 use serde::{Deserialize, Serialize};
 use vmpolicy_core::engine::Wait;
@@ -25,6 +26,9 @@ pub struct Why {
     pub guest: String,
     /// Where it is, where that is known.
     pub host: Option<String>,
+    /// What holds the guest: an operator, or that its state was lost.
+    #[serde(default)]
+    pub hold: Option<Held>,
     /// Each rule, in the order of the policy file.
     pub rules: Vec<RuleNow>,
     /// Each host of the policy, up to 256.
@@ -121,6 +125,7 @@ impl Why {
             at: now.wall,
             guest: desk.guest.clone(),
             host: engine.location().map(|id| policy.hosts()[id].name.clone()),
+            hold: held(desk, standing),
             rules: policy.rules().ids().map(|id| rule(standing, id, &mut out)).collect(),
             hosts: policy
                 .hosts()

@@ -20,6 +20,12 @@ pub enum Trust {
 }
 
 impl Trust {
+    /// Whether the guest is held because its state is lost, whatever an operator has said.
+    #[must_use]
+    pub fn holds(self, said: Option<Word>, kind: Kind) -> bool {
+        self == Self::Lost && kind == Kind::Live && said != Some(Word::Hold(None))
+    }
+
     /// What an operator has said, or a hold for as long as a request may be open that nobody knows of, where the state is
     /// lost and that is longer.
     #[must_use]

@@ -102,6 +102,7 @@ impl<'a, 'o> Shift<'a, 'o> {
         }
         let here = driver.engine().location().map(|host| name(driver.engine().policy(), host));
         self.station.plan.gate = gate;
+        self.office.desk.adopt_ports(&config.shell, &config.policy);
         let wiring = self.station.wiring(&config, here.as_deref(), driver.journal().sink().drains());
         driver.effects_mut().prepare(Arc::clone(&config.policy), wiring);
         self.office.desk.set_gate(gate);
@@ -118,7 +119,7 @@ impl<'a, 'o> Shift<'a, 'o> {
         gate: Gate,
     ) -> Result<(Option<Kept>, Option<String>, Option<Word>), String> {
         if let Some(trouble) = driver.effects_mut().trouble() {
-            return Err(format!("the daemon would have to begin anew, and {trouble}"));
+            return Err(format!("the daemon would have to begin anew, and {}", trouble.words));
         }
         let kind = kind(gate);
         if kind == driver.store_mut().kind() {
@@ -198,6 +199,9 @@ impl agent::Desk<Kept, Records> for Shift<'_, '_> {
             && let Some(indicator) = hands.indicator_of(*worker)
         {
             self.office.desk.counts_mut().probed(indicator, *took, *taken, now);
+        }
+        if let Event::Hooked { ran, .. } = event {
+            self.office.desk.ran(ran, now.wall);
         }
     }
 

@@ -16,20 +16,24 @@ pub struct ExecLocator {
 impl ExecLocator {
     /// A locator that runs this.
     #[must_use]
-    pub const fn new(argv: Vec<String>, limit: Duration) -> Self {
-        Self { argv, limit, told: Told { failing: false } }
+    pub const fn new(argv: Vec<String>, limit: Duration, told: Told) -> Self {
+        Self { argv, limit, told }
     }
 }
 
 impl Locator for ExecLocator {
     fn locate(&mut self) -> Option<String> {
+        let mut printed = String::new();
         let found = match run(&self.argv, self.limit) {
             Ok(finished) if finished.status.success() => {
                 first_word(&finished.stdout).ok_or_else(|| "it printed no name".to_owned())
             }
-            Ok(finished) => Err(format!("{}: {}", finished.status, finished.complaint)),
+            Ok(finished) => {
+                printed = finished.complaint;
+                Err(finished.status.to_string())
+            }
             Err(error) => Err(error.to_string()),
         };
-        self.told.note(found)
+        self.told.note_printed(found, &printed)
     }
 }

@@ -15,8 +15,8 @@ pub struct FileLocator {
 
 impl FileLocator {
     /// A locator that reads this file.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), told: Told::default() }
+    pub fn new(path: impl Into<PathBuf>, told: Told) -> Self {
+        Self { path: path.into(), told }
     }
 }
 

@@ -29,8 +29,9 @@ impl HttpLocator {
         spec: &WebSpec,
         pointer: Option<String>,
         hosts: Vec<(String, String)>,
+        told: Told,
     ) -> Result<Self, UrlFault> {
-        Ok(Self { web: Web::new(spec, BODY_BYTES_MAX)?, pointer, hosts, told: Told::default() })
+        Ok(Self { web: Web::new(spec, BODY_BYTES_MAX)?, pointer, hosts, told })
     }
 
     fn find(&mut self) -> Result<String, String> {

@@ -27,8 +27,8 @@ pub struct NetworkLocator {
 
 impl NetworkLocator {
     /// A locator that reads below `proc`. No network should be of two hosts.
-    pub fn new(proc: impl Into<PathBuf>, hosts: Vec<(String, Vec<Network>)>) -> Self {
-        Self { proc: proc.into(), hosts, told: Told::default() }
+    pub fn new(proc: impl Into<PathBuf>, hosts: Vec<(String, Vec<Network>)>, told: Told) -> Self {
+        Self { proc: proc.into(), hosts, told }
     }
 
     fn find(&self) -> Result<String, String> {
@@ -176,7 +176,7 @@ fe8000000000000000fc00fffe000001 04 40 20 80     eth0
             let hosts = hosts.iter().map(|(host, networks)| {
                 ((*host).to_owned(), networks.iter().map(|text| text.parse().unwrap()).collect())
             });
-            NetworkLocator::new(folder.path(), hosts.collect()).find()
+            NetworkLocator::new(folder.path(), hosts.collect(), Told::default()).find()
         };
         let one: &[(&str, &[&str])] =
             &[("mln1", &["192.0.2.0/24"]), ("mln2", &["10.0.0.0/8", "2001:db8::/32"])];

@@ -2,7 +2,7 @@
 
 use super::text::{Histogram, Kind, Page};
 use crate::actuator::Gate;
-use crate::control::Standing;
+use crate::control::{Desk, Standing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,8 @@ struct Polled {
     name: String,
     /// The last poll that was counted.
     last: Option<Mono>,
+    /// Since when there is no sample.
+    unknown_since: Option<Wall>,
     samples: u64,
     absent: BTreeMap<&'static str, u64>,
     took: Histogram,
@@ -51,7 +53,14 @@ struct Polled {
 impl Polled {
     fn new(name: &str) -> Self {
         let took = Histogram::new(PROBE_SECONDS);
-        Self { name: name.to_owned(), last: None, samples: 0, absent: BTreeMap::new(), took }
+        Self {
+            name: name.to_owned(),
+            last: None,
+            unknown_since: None,
+            samples: 0,
+            absent: BTreeMap::new(),
+            took,
+        }
     }
 }
 
@@ -94,6 +103,12 @@ impl Counts {
         self.reload = Some((at, taken));
     }
 
+    /// Since when an indicator is unknown, as far as was seen.
+    #[must_use]
+    pub fn unknown_since(&self, indicator: IndicatorId) -> Option<Wall> {
+        self.indicators.get(indicator.index())?.unknown_since
+    }
+
     /// A probe has answered: how long it took, and how long ago that was.
     pub fn probed(&mut self, indicator: IndicatorId, took: Duration, taken: Mono, now: Now) {
         if let Some(polled) = self.indicators.get_mut(indicator.index()) {
@@ -127,8 +142,11 @@ impl Counts {
             }
             (counted.last, polled) = (view.polled, true);
             match (view.value, view.why) {
-                (Some(_), _) => counted.samples += 1,
-                (None, Some(why)) => *counted.absent.entry(why.name()).or_default() += 1,
+                (Some(_), _) => (counted.unknown_since, counted.samples) = (None, counted.samples + 1),
+                (None, Some(why)) => {
+                    counted.unknown_since = counted.unknown_since.or(Some(now.wall));
+                    *counted.absent.entry(why.name()).or_default() += 1;
+                }
                 // A baseline is no sample, and nothing is wrong with it.
                 (None, None) => {}
             }
@@ -155,7 +173,7 @@ impl Counts {
 
     /// All of it, in the text format of Prometheus.
     #[must_use]
-    pub fn text(&self, guest: &str, gate: Gate, standing: &Standing<'_>) -> String {
+    pub fn text(&self, guest: &str, gate: Gate, standing: &Standing<'_>, desk: &Desk) -> String {
         let Standing { now, engine, .. } = *standing;
         let from = self.began.wall;
         let lasted = Span::from_millis(now.mono.since(self.began.mono).millis());
@@ -167,6 +185,7 @@ impl Counts {
         self.requests(&mut page, &summary, standing);
         self.whereabouts(&mut page, &summary, engine);
         super::collectors::write(&mut page, standing);
+        super::work::write(&mut page, standing, desk);
         page.finish()
     }
 
@@ -194,9 +213,12 @@ impl Counts {
             "1 while state or records can't be written, so that no request leaves.",
             flag(trouble.is_some()),
         );
-        page.single("vmpolicy_held", Kind::Gauge, "1 while an operator holds the guest.", {
-            flag(engine.held(now).is_some())
-        });
+        page.single(
+            "vmpolicy_held",
+            Kind::Gauge,
+            "1 while an operator holds the guest, or it is held as its state was lost.",
+            flag(engine.held(now).is_some()),
+        );
         page.single("vmpolicy_settling", Kind::Gauge, "1 while the guest settles after a move.", {
             flag(engine.settling(now).is_some())
         });

@@ -7,6 +7,7 @@ mod collectors;
 mod count;
 mod publish;
 mod text;
+mod work;
 
 pub use count::Counts;
 pub use publish::{PublishError, Published};

@@ -33,8 +33,8 @@ impl Source for ExecProbe {
         })?;
         if !finished.status.success() {
             // What it printed before it failed is not to be trusted.
-            let words = format!("{}: {}", finished.status, finished.complaint);
-            return Err(Failure::new(Absence::Missing, words));
+            let failure = Failure::new(Absence::Missing, finished.status.to_string());
+            return Err(failure.printing(finished.complaint));
         }
         first_number(&finished.stdout, finished.cut)
             .map_err(|absence| Failure::new(absence, "no usable number in its output"))

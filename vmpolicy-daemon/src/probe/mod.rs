@@ -1,7 +1,7 @@
 //! Probes: one indicator's number, each with a deadline of its own. One file each.
 //!
 //! A probe here is a [`Source`]: it says in words why there is no number. [`Named`] makes the core's
-//! [`Probe`] of it and logs those words once per change, so that a database that is down for a night is
+//! [`Probe`] of it, tells those words to whoever asks, and logs them once per change, so that a database that is down for a night is
 //! two lines in the log. Nothing that a probe holds as a secret may stand in those words.
 
 #[cfg(feature = "http")]
@@ -51,8 +51,9 @@ pub use prometheus::PrometheusProbe;
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
 pub use redis::RedisProbe;
 pub use steal::StealProbe;
-pub use table::{MakeError, USER_VARIABLE, make, source};
+pub use table::{MakeError, USER_VARIABLE, make};
 
+use crate::board::Plight;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -74,14 +75,22 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024;
 pub struct Failure {
     /// For the engine.
     pub absence: Absence,
-    /// For the log; may be empty. Never a secret.
+    /// For the log and for `vmpolicy status`; may be empty. Never a secret.
     pub words: String,
+    /// For the log alone: what a program has printed, which may be anything.
+    pub printed: String,
 }
 
 impl Failure {
     /// A failure and what to say about it.
     pub fn new(absence: Absence, words: impl Into<String>) -> Self {
-        Self { absence, words: words.into() }
+        Self { absence, words: words.into(), printed: String::new() }
+    }
+
+    /// The same, with what a program has printed about it.
+    #[must_use]
+    pub fn printing(self, printed: impl Into<String>) -> Self {
+        Self { printed: printed.into(), ..self }
     }
 }
 
@@ -106,12 +115,13 @@ pub struct Named {
     name: String,
     source: Box<dyn Source>,
     before: Option<Absence>,
+    plight: Plight,
 }
 
 impl Named {
-    /// Names a source.
-    pub fn new(name: impl Into<String>, source: Box<dyn Source>) -> Self {
-        Self { name: name.into(), source, before: None }
+    /// Names a source. Whether it can be read is told to `plight` each time.
+    pub fn new(name: impl Into<String>, source: Box<dyn Source>, plight: Plight) -> Self {
+        Self { name: name.into(), source, before: None, plight }
     }
 }
 
@@ -119,11 +129,16 @@ impl Probe for Named {
     fn read(&mut self) -> Result<f64, Absence> {
         let read = self.source.sample();
         let now = read.as_ref().err().map(|failure| failure.absence);
+        match &read {
+            Ok(_) => self.plight.well(),
+            Err(failure) => self.plight.note(&failure.words),
+        }
         if now != self.before {
             match &read {
                 Ok(_) => tracing::info!(indicator = %self.name, "the probe answers again"),
-                Err(failure) => tracing::warn!(
-                    indicator = %self.name, why = failure.absence.name(), "no reading: {}", failure.words,
+                Err(Failure { absence, words, printed }) => tracing::warn!(
+                    indicator = %self.name, why = absence.name(), "no reading: {words}{}{printed}",
+                    if printed.is_empty() { "" } else { ": " },
                 ),
             }
             self.before = now;
@@ -190,8 +205,11 @@ mod tests {
                 Err(Failure::new(Absence::Denied, "no"))
             }
         }
-        let mut probe = Named::new("x", Box::new(Down));
+        let plight = Plight::default();
+        let mut probe = Named::new("x", Box::new(Down), plight.clone());
         assert_eq!(probe.read(), Err(Absence::Denied));
         assert_eq!(probe.read(), Err(Absence::Denied));
+        let fault = plight.fault().unwrap();
+        assert_eq!((fault.words.as_str(), fault.times), ("no", 2));
     }
 }

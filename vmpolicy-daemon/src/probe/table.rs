@@ -6,6 +6,7 @@ use super::{
     Source, StealProbe,
 };
 use crate::argv::filled;
+use crate::board::Plight;
 use crate::redis::Server;
 use crate::stream::NoTls;
 use std::path::Path;
@@ -34,21 +35,17 @@ pub enum MakeError {
     Unknown,
 }
 
-/// Makes the probe of an indicator.
+/// Makes the probe of an indicator, which tells `plight` whether it can read.
 ///
 /// # Errors
 ///
 /// Where this program has no such probe.
-pub fn make(indicator: &str, guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Probe>, MakeError> {
-    Ok(Box::new(Named::new(indicator, source(guest, spec)?)))
-}
-
-/// Makes what such a probe reads from, for who wants to know in words why there is no number.
-///
-/// # Errors
-///
-/// Where this program has no such probe.
-pub fn source(guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
+pub fn make(
+    indicator: &str,
+    guest: &str,
+    spec: &ProbeSpec,
+    plight: Plight,
+) -> Result<Box<dyn Probe>, MakeError> {
     let proc = Path::new(PROC);
     let source: Box<dyn Source> = match spec {
         ProbeSpec::Apache { .. }
@@ -90,7 +87,7 @@ pub fn source(guest: &str, spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeErro
         }
         _ => return Err(MakeError::Unknown),
     };
-    Ok(source)
+    Ok(Box::new(Named::new(indicator, source, plight)))
 }
 
 #[cfg(feature = "http")]

@@ -4,6 +4,7 @@
 use super::Http;
 use super::{Directory, End, Fault, Job, Redis, Source, Work, Working};
 use crate::agent::WiredQueue;
+use crate::board::Board;
 use crate::config::Config;
 use crate::redis::Server;
 use std::path::{Path, PathBuf};
@@ -20,14 +21,16 @@ pub struct Shop {
     pub local: PathBuf,
     /// The program that is the helper.
     pub helper: PathBuf,
+    /// Where is told how it goes.
+    pub board: Board,
 }
 
 impl Shop {
     /// Beside this state, with this program as its own helper.
     #[must_use]
-    pub fn beside(state: &Path) -> Self {
+    pub fn beside(state: &Path, board: Board) -> Self {
         // The program that runs, though another one may stand at its path by now.
-        Self { local: state.join("jobs"), helper: PathBuf::from("/proc/self/exe") }
+        Self { local: state.join("jobs"), helper: PathBuf::from("/proc/self/exe"), board }
     }
 }
 
@@ -50,8 +53,9 @@ pub fn wired(config: &Config, shop: &Shop) -> Vec<Option<WiredQueue>> {
         };
         let by = grade.by;
         let key = format!("{by:?} {with:?}");
+        let board = shop.board.queue(&queue.name);
         let make = Box::new(move || -> Box<dyn vmpolicy_core::ports::JobQueue> {
-            Box::new(Work::new(made(&source, &with.guest, by), with))
+            Box::new(Work::new(made(&source, &with.guest, by), with, board))
         });
         Some(WiredQueue { key, name: queue.name.clone(), grades, make })
     });

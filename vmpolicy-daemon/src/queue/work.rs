@@ -5,6 +5,7 @@ use super::name::part;
 use super::run::{Ended, Order, Ran, run};
 use super::{End, Fault, Job, Source};
 use crate::argv::filled;
+use crate::board::{Claim, JobEnd, QueueBoard};
 use crate::disk::{SystemDisk, replace};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -57,6 +58,9 @@ pub struct Work {
     stuck: bool,
     /// What was complained about last.
     trouble: Option<String>,
+    /// That was about running jobs: that a batch can be had does not mend it.
+    cant_run: bool,
+    board: QueueBoard,
 }
 
 /// What became of a job, beside what it has printed.
@@ -80,18 +84,19 @@ struct Became<'a> {
 }
 
 impl Work {
-    /// Works at a source as it is told; nothing is claimed yet.
+    /// Works at a source as it is told, and tells the board how it goes; nothing is claimed yet.
     #[must_use]
-    pub fn new(source: Box<dyn Source>, with: Working) -> Self {
+    pub fn new(source: Box<dyn Source>, with: Working, board: QueueBoard) -> Self {
         /// Who works at which source of this process.
         static TURNS: LazyLock<Mutex<BTreeMap<String, Arc<Mutex<()>>>>> = LazyLock::new(Mutex::default);
         let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = Arc::clone(turns.entry(with.source.clone()).or_default());
         let ledger = Ledger::new(with.local.join(format!("{}.begun", part(&with.queue))));
-        Self { source, with, ledger, turn, owed: None, stuck: false, trouble: None }
+        Self { source, with, ledger, turn, owed: None, stuck: false, trouble: None, cant_run: false, board }
     }
 
     fn complain(&mut self, words: String) {
+        self.board.plight.note(&words);
         if self.trouble.as_ref() != Some(&words) {
             tracing::warn!(queue = %self.with.queue, "{words}");
             self.trouble = Some(words);
@@ -99,6 +104,8 @@ impl Work {
     }
 
     fn well(&mut self) {
+        self.cant_run = false;
+        self.board.plight.well();
         if self.trouble.take().is_some() {
             tracing::info!(queue = %self.with.queue, "it is worked at again");
         }
@@ -147,6 +154,7 @@ impl Work {
                 queue = %self.with.queue,
                 "{id} was begun {times} times and never came to an end: it is put aside as failed"
             );
+            self.board.ended(self.class_of(&job).as_deref(), JobEnd::GivenUp);
             return self.finish(job, End::Failed);
         }
         let time = times + 1;
@@ -154,11 +162,12 @@ impl Work {
         if let Err(error) = began {
             return self.is_stuck(format!("{}: {error}", self.with.local.display()));
         }
-        let class =
-            self.with.grades.class_of(&job.known).and_then(|class| self.with.classes.get(class).cloned());
+        let class = self.class_of(&job);
         let order = self.order(&job, class.as_deref().unwrap_or_default());
         let from = Instant::now();
+        self.board.begins(class.as_deref(), time);
         let ended = run(&self.with.helper, &order);
+        self.board.rests();
         let took = from.elapsed();
         if let Ran::NotStarted(words) = &ended.ran {
             // Nothing has happened, which counts as no time.
@@ -174,13 +183,14 @@ impl Work {
         }
         self.well();
         let end = if ended.ran == Ran::Status(0) { End::Done } else { End::Failed };
+        self.board.ended(class.as_deref(), end_of(&ended.ran));
         self.tell(&job, &ended, time, took, class.as_deref(), order.output.as_deref());
         self.finish(job, end)
     }
 
     fn is_stuck(&mut self, words: String) -> bool {
         self.complain(words);
-        self.stuck = true;
+        (self.stuck, self.cant_run) = (true, true);
         false
     }
 
@@ -192,6 +202,11 @@ impl Work {
             self.stuck = true;
         }
         end == End::Done
+    }
+
+    fn class_of(&self, job: &Job) -> Option<String> {
+        let class = self.with.grades.class_of(&job.known)?;
+        self.with.classes.get(class).cloned()
     }
 
     fn order(&self, job: &Job, class: &str) -> Order {
@@ -269,6 +284,16 @@ impl Work {
     }
 }
 
+const fn end_of(ran: &Ran) -> JobEnd {
+    match ran {
+        Ran::Status(0) => JobEnd::Done,
+        Ran::Status(status) => JobEnd::Failed(*status),
+        Ran::Signal(signal) => JobEnd::Killed(*signal),
+        Ran::TimedOut => JobEnd::TimedOut,
+        Ran::Unfit(_) | Ran::NotStarted(_) | Ran::Lost(_) => JobEnd::Unfit,
+    }
+}
+
 fn written(path: &Path, result: &Became<'_>) -> io::Result<()> {
     let mut line = serde_json::to_vec(result)?;
     line.push(b'\n');
@@ -284,10 +309,15 @@ impl JobQueue for Work {
         }
         match self.batch() {
             Ok(batch) => {
-                self.well();
+                self.board.claimed(if batch.is_empty() { Claim::Empty } else { Claim::Batch });
+                // Where jobs can't be run, only one that runs, or an end of them, says that all is well again.
+                if batch.is_empty() || !self.cant_run {
+                    self.well();
+                }
                 Ok(batch)
             }
             Err(Fault(words)) => {
+                self.board.claimed(Claim::Failed);
                 self.complain(words);
                 Err(Absence::Unreachable)
             }

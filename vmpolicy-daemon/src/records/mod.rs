@@ -10,11 +10,12 @@ pub use native::SystemJournal;
 pub use relocation::{Delivered, Drains};
 
 use crate::agent::RecordSink;
+use crate::board::Fault;
 use crate::collector;
 use crate::disk::{Disk, SystemDisk};
 use crate::journal::Journal;
 use crate::spool::{Level, Room, Spool, SpoolError};
-use collector::{Delivery, Fault};
+use collector::Delivery;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,30 +1,14 @@
 //! The built `vmpolicyd`, killed before each call of its write path, or told that it failed: a preloaded library counts them.
 
 use crate::guest::{Guest, assert_asked_once};
+use crate::preload::library;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use tempfile::TempDir;
 
 /// How many daemons run at a time: they mostly wait.
 const AT_A_TIME: usize = 6;
-
-/// The library, built by the C compiler that Rust links with.
-fn shim(folder: &TempDir) -> PathBuf {
-    let library = folder.path().join("shim.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/shim.c");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(source)
-        .arg("-ldl")
-        .output();
-    let built = built.expect("a C compiler: Debian has it in build-essential");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    library
-}
 
 /// A guest under constant overload, whose manager notices what it is asked while it is busy.
 fn guest() -> Guest {
@@ -111,7 +95,7 @@ fn disturbed(library: &Path, at: usize, errno: Option<i32>, calls: &dyn Fn(&str)
 
 fn every_call(errno: Option<i32>, step: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let library = shim(&folder);
+    let library = library(&folder, "shim.c");
     let (next, calls) = (AtomicUsize::new(1), std::sync::Mutex::new(BTreeMap::<String, usize>::new()));
     let through = AtomicUsize::new(usize::MAX);
     thread::scope(|scope| {

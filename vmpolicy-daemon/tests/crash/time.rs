@@ -1,13 +1,8 @@
-//! Clocks that are set, guests that are paused, nights on which clocks change: the daemon's own loop in simulated time; and
-//! the built `vmpolicyd`, stopped for a while.
+//! Clocks that are set, guests that are paused, nights on which clocks change: the daemon's own loop in simulated time.
 
 use crate::campaign::SOON;
 use crate::disk::{Fallible, Plan};
-use crate::guest::{Guest, assert_asked_once};
 use crate::world::{RECORDS, Sight, Still, World, read};
-use rustix::process::Signal;
-use std::thread;
-use std::time::Duration;
 
 const HOUR: i64 = 3_600_000;
 
@@ -114,39 +109,4 @@ fn windows_open_at_the_right_hour_before_and_after_a_night_in_spring() {
 fn windows_open_at_the_right_hour_before_and_after_a_night_in_autumn() {
     // From 2026-10-24T00:00:00Z.
     opens_at_the_right_time(1_792_800_000_000, [6, 7]);
-}
-
-/// Both clocks go on while a process is stopped, so it is no jump: polls were missed, and what was counted before does not count.
-#[test]
-fn a_daemon_that_was_stopped_goes_on() {
-    let mut guest = Guest::new("");
-    guest.write("value", "9");
-    guest.policy(&format!(
-        "version: 1
-guest: nii3
-arrays: {{ oslo: {{ hosts: [mln1, mln2, mln3], base: mln4 }} }}
-indicators: {{ x: {{ probe: {{ file: {} }}, every: 200ms }} }}
-rules: [{{ name: overloaded, when: x > 5, tarry: 3, do: move }}]
-moves: {{ settle: 100ms, confirm_within: 5s, at_most: 1000 per 1h, tour: keep-going }}
-",
-        guest.path("value").display()
-    ));
-    guest.start();
-    for round in 0..3 {
-        let before = guest.asked().len();
-        guest.wait_for("a move", |guest| guest.asked().len() > before);
-        guest.signal(Signal::STOP);
-        thread::sleep(Duration::from_millis(2_500));
-        let asked = guest.asked().len();
-        assert!(asked <= before + 2, "round {round}: {:?}", guest.asked());
-        guest.signal(Signal::CONT);
-        guest.wait_for("a move after that", |guest| guest.asked().len() > asked);
-    }
-    assert!(
-        guest.events("void").iter().all(|record| record["reason"] != "clock"),
-        "{:?}",
-        guest.events("void")
-    );
-    assert_asked_once(&guest.asked());
-    assert!(guest.terminate().0.success());
 }

@@ -4,23 +4,27 @@ use crate::guest::Guest;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 const MOVES: &str = "settle: 100ms";
 
-/// A metadata address that answers each GET which has this header with the text at hand.
-fn metadata(header: &'static str) -> (u16, Arc<Mutex<String>>) {
+/// A metadata address that answers each GET which has this header with the text at hand. How often it was asked is counted.
+fn metadata(header: &'static str) -> (u16, Arc<Mutex<String>>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let said: Arc<Mutex<String>> = Arc::default();
     let says = Arc::clone(&said);
+    let asked: Arc<AtomicUsize> = Arc::default();
+    let counted = Arc::clone(&asked);
     thread::spawn(move || {
         for mut client in listener.incoming().map_while(Result::ok) {
             let (mut head, mut byte) = (Vec::new(), [0]);
             while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
                 head.push(byte[0]);
             }
+            counted.fetch_add(1, Ordering::Relaxed);
             let head = String::from_utf8_lossy(&head).to_lowercase();
             let (status, body) = match head.contains(header) {
                 true => (200, says.lock().unwrap().clone()),
@@ -30,7 +34,7 @@ fn metadata(header: &'static str) -> (u16, Arc<Mutex<String>>) {
             let _ = client.write_all(text.as_bytes());
         }
     });
-    (port, said)
+    (port, said, asked)
 }
 
 /// The voids that say that the guest was moved: from where, to where.
@@ -46,7 +50,7 @@ fn pair(from: &str, to: &str) -> (String, String) {
 
 #[test]
 fn a_metadata_address_tells_and_what_it_can_not_tell_moves_nobody() {
-    let (port, said) = metadata("metadata-flavor: google");
+    let (port, said, asked) = metadata("metadata-flavor: google");
     let says = |text: &str| text.clone_into(&mut said.lock().unwrap());
     says(r#"{"instance":{"zone":"zone-a"}}"#);
     let locator = format!(
@@ -55,7 +59,8 @@ fn a_metadata_address_tells_and_what_it_can_not_tell_moves_nobody() {
     );
     let mut guest = Guest::new(MOVES, &locator);
     guest.start();
-    guest.wait_for("the first look", |guest| guest.path("state/dry-run.state").exists());
+    // It is asked again when the first answer was heard.
+    guest.wait_for("the first look", |_| asked.load(Ordering::Relaxed) >= 2);
     for (text, to) in
         [(r#"{"instance":{"zone":"zone-b"}}"#, "mln2"), (r#"{"instance":{"zone":"mln3"}}"#, "mln3")]
     {

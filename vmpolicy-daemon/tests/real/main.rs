@@ -11,6 +11,7 @@ mod control;
 mod daemon;
 mod guest;
 mod kill;
+mod living;
 mod mariadb;
 mod metrics;
 mod mode;

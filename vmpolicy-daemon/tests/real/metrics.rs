@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 const HELP: &str = "promtool is missing: the tests need Debian's package (apt-get install prometheus)";
 
-fn port() -> u16 {
+pub(crate) fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -22,14 +22,14 @@ fn get(port: u16, head: &str) -> Option<String> {
     Some(text)
 }
 
-fn scrape(port: u16) -> Option<String> {
+pub(crate) fn scrape(port: u16) -> Option<String> {
     let text = get(port, "GET /metrics")?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4"), "{head}");
     Some(body.to_owned())
 }
 
-fn promtool(args: &[&str], stdin: &str) -> Output {
+pub(crate) fn promtool(args: &[&str], stdin: &str) -> Output {
     let mut child = Command::new("promtool")
         .args(args)
         .stdin(Stdio::piped())
@@ -42,13 +42,13 @@ fn promtool(args: &[&str], stdin: &str) -> Output {
 }
 
 #[track_caller]
-fn is_well(output: &Output) {
+pub(crate) fn is_well(output: &Output) {
     let words = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
     assert!(output.status.success(), "{words}");
 }
 
 /// The value of a sample, by its name and labels as they are written.
-fn value(page: &str, sample: &str) -> Option<f64> {
+pub(crate) fn value(page: &str, sample: &str) -> Option<f64> {
     let line =
         page.lines().find(|line| line.strip_prefix(sample).is_some_and(|rest| rest.starts_with(' ')))?;
     line.rsplit(' ').next()?.parse().ok()
@@ -146,10 +146,7 @@ fn named(text: &str) -> Vec<String> {
 
 #[test]
 fn the_dashboard_and_the_alerts_speak_of_metrics_that_there_are() {
-    let (mut guest, port) = served("4");
-    guest.wait_for("metrics", |_| scrape(port).is_some());
-    let page = scrape(port).unwrap();
-    guest.terminate();
+    let page = crate::living::page_with_queues_and_hooks();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/grafana");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let dashboard: serde_json::Value = serde_json::from_str(&read("vmpolicy.json")).unwrap();

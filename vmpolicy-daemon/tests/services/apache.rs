@@ -11,7 +11,7 @@ use vmpolicy_core::input::Absence;
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// As many requests as there may be at a time.
-const WORKERS: u32 = 6;
+pub(crate) const WORKERS: u32 = 6;
 
 fn prepare(folder: &Path) {
     std::fs::create_dir(folder.join("cgi")).unwrap();
@@ -30,7 +30,7 @@ fn prepare(folder: &Path) {
     own(folder);
 }
 
-fn server() -> Service {
+pub(crate) fn server() -> Service {
     let program = find("apache2", "apache2");
     Service::start(prepare, move |folder, port| {
         let at = |name: &str| folder.join(name).display().to_string();
@@ -76,7 +76,7 @@ fn server() -> Service {
     })
 }
 
-fn status(server: &Service, field: &str, more: &str) -> String {
+pub(crate) fn status(server: &Service, field: &str, more: &str) -> String {
     format!("apache: {{ field: {field}, url: \"http://localhost:{}/server-status\"{more} }}", server.port)
 }
 

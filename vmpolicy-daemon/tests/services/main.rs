@@ -7,25 +7,30 @@ mod apache;
 #[path = "../common/certificates.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod certificates;
-mod daemon;
+#[cfg(feature = "mysql")]
+#[path = "../real/guest.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod guest;
 mod leaks;
 #[cfg(feature = "mysql")]
-#[path = "../real/server.rs"]
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod mariadb;
+mod loaded;
 mod misbehaving;
 mod nginx;
 mod postgres;
 mod prometheus;
 mod redis;
 mod run;
+#[cfg(feature = "mysql")]
+#[path = "../real/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod server;
 mod tls;
 
 use std::time::{Duration, Instant};
 use vmpolicy_core::file::{ProbeSpec, parse};
 use vmpolicy_core::input::Absence;
 use vmpolicy_core::ports::Probe;
-use vmpolicy_daemon::probe::Source;
+use vmpolicy_daemon::board::Plight;
 
 /// What the policy file says of a probe: `redis: { info: used_memory }`.
 fn spec(written: &str) -> ProbeSpec {
@@ -39,12 +44,14 @@ fn spec(written: &str) -> ProbeSpec {
 
 /// Such a probe.
 pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
-    vmpolicy_daemon::probe::make("x", "g", &spec(written)).unwrap()
+    vmpolicy_daemon::probe::make("x", "g", &spec(written), Plight::default()).unwrap()
 }
 
-/// The same, which says in words why there is no number.
-pub(crate) fn source(written: &str) -> Box<dyn Source> {
-    vmpolicy_daemon::probe::source("g", &spec(written)).unwrap()
+/// One poll of it; with the words by which `why` tells why there is no number.
+pub(crate) fn told(written: &str) -> Result<f64, (Absence, String)> {
+    let plight = Plight::default();
+    let read = vmpolicy_daemon::probe::make("x", "g", &spec(written), plight.clone()).unwrap().read();
+    read.map_err(|absence| (absence, plight.fault().unwrap().words))
 }
 
 pub(crate) fn read(written: &str) -> Result<f64, Absence> {

@@ -11,7 +11,8 @@ use vmpolicy_core::input::Absence;
 pub(crate) fn server() -> Service {
     let program = find("nginx", "nginx-light");
     Service::start(
-        |_| {},
+        // It takes a second at the rate at which it is sent.
+        |folder| std::fs::write(folder.join("slow"), [b'x'; 16_384]).unwrap(),
         move |folder, port| {
             let at = |name: &str| folder.join(name).display().to_string();
             let user = if is_root() { "user nobody nogroup;\n" } else { "" };
@@ -19,13 +20,15 @@ pub(crate) fn server() -> Service {
                 "{user}daemon off;\npid {};\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 64; }}\n\
                 http {{\n access_log off;\n keepalive_timeout 300s;\n client_body_temp_path {};\n proxy_temp_path {};\n \
                 fastcgi_temp_path {};\n uwsgi_temp_path {};\n scgi_temp_path {};\n server {{\n listen 127.0.0.1:{port};\n \
-                location = /status {{ stub_status; }}\n location / {{ return 200 hello; }}\n }}\n}}\n",
+                location = /status {{ stub_status; }}\n location / {{ return 200 hello; }}\n \
+                location = /slow {{ root {}; limit_rate 8k; }}\n }}\n}}\n",
                 at("pid"),
                 at("1"),
                 at("2"),
                 at("3"),
                 at("4"),
                 at("5"),
+                at(""),
             );
             std::fs::write(folder.join("conf"), config).unwrap();
             let mut command = Command::new(&program);

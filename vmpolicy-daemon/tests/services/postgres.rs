@@ -24,7 +24,7 @@ pub(crate) fn prepare(folder: &Path) {
     std::fs::write(&rules, format!("{older}{text}")).unwrap();
 }
 
-fn server() -> Service {
+pub(crate) fn server() -> Service {
     let program = find("postgres", "postgresql");
     let server = Service::start(prepare, move |folder, port| {
         let mut command = modest(Command::new(&program));
@@ -37,7 +37,7 @@ fn server() -> Service {
     server
 }
 
-fn on_socket(server: &Service, query: &str, more: &str) -> String {
+pub(crate) fn on_socket(server: &Service, query: &str, more: &str) -> String {
     let socket = server.path(&format!(".s.PGSQL.{}", server.port));
     format!(
         "postgres: {{ query: \"{query}\", user: watch, database: postgres, socket: \"{}\"{more} }}",

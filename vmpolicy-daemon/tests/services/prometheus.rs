@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use vmpolicy_core::input::Absence;
 
-fn server(prepare: impl FnOnce(&Path)) -> Service {
+pub(crate) fn server(prepare: impl FnOnce(&Path)) -> Service {
     let program = find("prometheus", "prometheus");
     Service::start(
         |folder| {

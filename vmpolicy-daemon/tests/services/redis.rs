@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use vmpolicy_core::input::Absence;
 
-fn server(options: &'static [&'static str]) -> Service {
+pub(crate) fn server(options: &'static [&'static str]) -> Service {
     let program = find("redis-server", "redis-server");
     Service::start(own, move |folder, port| {
         let mut command = Command::new(&program);
@@ -20,7 +20,7 @@ fn server(options: &'static [&'static str]) -> Service {
 }
 
 /// A client's own words, and the answer's first line.
-fn say(port: u16, words: &str) -> (String, TcpStream) {
+pub(crate) fn say(port: u16, words: &str) -> (String, TcpStream) {
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     client.write_all(format!("{words}\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();

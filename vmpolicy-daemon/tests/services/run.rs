@@ -1,6 +1,6 @@
 //! Services in folders of their own, as a user of their own where this is root.
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -104,15 +104,13 @@ impl Service {
         }
     }
 
-    pub(crate) fn signal(&self, which: Signal) {
-        let id = self.child.as_ref().unwrap().id();
-        kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), which).unwrap();
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
     }
 
-    /// To all of its processes.
-    pub(crate) fn signal_all(&self, which: Signal) {
-        let id = self.child.as_ref().unwrap().id();
-        kill_process_group(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), which).unwrap();
+    pub(crate) fn signal(&self, which: Signal) {
+        let id = self.pid();
+        kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), which).unwrap();
     }
 
     /// Ends it, with all of its processes, by this signal.

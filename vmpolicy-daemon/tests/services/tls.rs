@@ -1,9 +1,9 @@
 //! PostgreSQL and Redis by TLS: believed with the right authority and name, and otherwise told nothing.
 
 use crate::certificates::{Authority, Identity};
-use crate::misbehaving::server;
+use crate::misbehaving;
 use crate::run::{Service, find, modest, own, secret};
-use crate::{postgres, source, until};
+use crate::{postgres, told, until};
 use rustix::process::Signal;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -47,9 +47,9 @@ impl Client {
     fn ask(&mut self, what: &str, written: &str) -> Absence {
         let password = self.path("password");
         let written = written.replace("PASSWORD", &format!("password_file: \"{}\"", password.display()));
-        let (absence, said) = match source(&written).sample() {
+        let (absence, said) = match told(&written) {
             Ok(_) => (Absence::NotFed, "a number".to_owned()),
-            Err(failure) => (failure.absence, format!("{}: {}", failure.absence.name(), failure.words)),
+            Err((absence, words)) => (absence, format!("{}: {words}", absence.name())),
         };
         let said = said.replace(&format!("{}/", self.folder.path().display()), "");
         writeln!(self.told, "{what:<34} {said}").unwrap();
@@ -76,12 +76,12 @@ impl Client {
 
     /// Servers that say this and then nothing more, or that close.
     fn ask_fakes(&mut self, probe: &str, says: &'static [u8]) {
-        let silent = server(move |mut client| {
+        let silent = misbehaving::server(move |mut client| {
             let _ = client.write_all(says);
             // Until the client has had enough.
             let _ = client.read_to_end(&mut Vec::new());
         });
-        let closing = server(move |mut client| {
+        let closing = misbehaving::server(move |mut client| {
             let _ = client.write_all(says);
             // A request for TLS is shorter; what begins a handshake comes whole.
             let (mut heard, mut bytes) = (0, [0; 4_096]);
@@ -171,7 +171,7 @@ fn a_postgresql_that_has_no_tls_or_goes_on_in_the_clear_hears_no_more_than_the_q
         (b"R\0\0\0\x08\0\0\0\0", Absence::Unparsable),
     ] {
         let (send, heard) = std::sync::mpsc::channel();
-        let port = server(move |mut client| {
+        let port = misbehaving::server(move |mut client| {
             let _ = client.write_all(says);
             let mut bytes = Vec::new();
             let _ = client.read_to_end(&mut bytes);
@@ -223,15 +223,15 @@ fn a_postgresql_by_tls() {
         probe.replace('@', &format!("host: localhost, port: {port}, timeout: 20s, {tls}"))
     };
     client.ask("a password in the clear", &at(&probe.replace("watch", "clear"), port));
-    // What it says of itself.
-    let version = "SELECT ssl::int FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-    let mut kept = source(&at(
+    // What the server says of a connection, which is kept.
+    let by_tls = "SELECT ssl::int FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let mut kept = crate::probe(&at(
         &probe
-            .replace("SELECT 5", version)
+            .replace("SELECT 5", by_tls)
             .replace("PASSWORD", &format!("password_file: \"{}\"", client.path("password").display())),
         port,
     ));
-    assert_eq!([kept.sample(), kept.sample()], [Ok(1.0), Ok(1.0)]);
+    assert_eq!([kept.read(), kept.read()], [Ok(1.0), Ok(1.0)]);
     drop(kept);
     client.ask_fakes(probe, b"S");
 
@@ -261,7 +261,7 @@ const GREETING: &[u8] = b"\x49\0\0\0\x0a8.4.3\0\x2a\0\0\0ABCDEFGH\0\xff\xff\x2d\
 #[cfg(feature = "mysql")]
 #[test]
 fn a_mariadb_by_tls() {
-    use crate::mariadb::Server;
+    use crate::server::Server;
     let mut client = Client::new();
     let folder = tempfile::tempdir().unwrap();
     client.right.vouches_for("localhost").write(folder.path());

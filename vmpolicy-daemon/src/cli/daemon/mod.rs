@@ -6,6 +6,7 @@ pub mod status;
 pub mod watch;
 pub mod why;
 mod words;
+mod work;
 
 use super::terminal::{complain, print_to_reader as show};
 use super::{Exit, Format};

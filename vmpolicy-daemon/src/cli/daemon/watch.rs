@@ -101,7 +101,12 @@ fn json(look: &Look) -> String {
 fn screen(look: &Look) -> String {
     let mut text = status::text(&look.status.value);
     text.push_str("rules\n");
-    let rules = look.why.value.rules.iter().map(|rule| vec![rule.rule.clone(), waits(rule)]);
+    let rules = look
+        .why
+        .value
+        .rules
+        .iter()
+        .map(|rule| vec![rule.rule.clone(), waits(rule, look.why.value.hold.as_ref())]);
     text.push_str(&table(&rules.collect::<Vec<_>>(), "  "));
     text.push_str("records, in UTC\n");
     for one in &look.records {
@@ -123,10 +128,11 @@ fn line(status: &Status) -> String {
     if let Some(rule) = &status.resting {
         let _ = write!(line, "; {rule} rests");
     }
-    match status.hold.as_ref().map(|hold| hold.lasts) {
-        Some(Some(_)) => line.push_str("; held for a while"),
-        Some(None) => line.push_str("; held"),
-        None => {}
+    if let Some(hold) = &status.hold {
+        line.push_str(if hold.lasts.is_some() { "; held for a while" } else { "; held" });
+        if hold.because == "state-lost" {
+            line.push_str(", as the state was lost");
+        }
     }
     for one in &status.indicators {
         let value = match (one.value, &one.unknown) {
@@ -135,6 +141,17 @@ fn line(status: &Status) -> String {
             (None, None) => "?".to_owned(),
         };
         let _ = write!(line, "; {} {value}", one.name);
+    }
+    for one in &status.queues {
+        if let Some(batch) = &one.batch {
+            let _ = write!(line, "; {} of {} jobs of {} have ended", batch.ended, batch.jobs, one.name);
+        }
+        if one.fault.is_some() {
+            let _ = write!(line, "; {} can't be worked at", one.name);
+        }
+    }
+    for one in status.hooks.iter().filter(|one| one.failing_since.is_some()) {
+        let _ = write!(line, "; the hook {} goes wrong", one.hook);
     }
     if let Some(trouble) = &status.trouble {
         let _ = write!(line, "; {trouble}");

@@ -1,8 +1,9 @@
 //! `vmpolicy why`: what each rule waits for, and what speaks against each host.
 
+use super::status::held;
 use super::words::{about, number, table};
 use super::{Exit, Format, Reach, ended, show};
-use crate::control::{Request, RuleNow, Why};
+use crate::control::{Held, Request, RuleNow, Why};
 use std::fmt::Write as _;
 use vmpolicy_core::time::Span;
 
@@ -55,6 +56,9 @@ fn text(why: &Why) -> String {
         Some(host) => format!("{} is on {host}\n", why.guest),
         None => format!("nobody knows where {} is\n", why.guest),
     };
+    if let Some(hold) = &why.hold {
+        let _ = writeln!(text, "held {}", held(hold));
+    }
     for rule in &why.rules {
         let _ = writeln!(text, "\n{}: when {}, do {}", rule.rule, rule.when, rule.action);
         for condition in &rule.conditions {
@@ -66,7 +70,7 @@ fn text(why: &Why) -> String {
             let _ = writeln!(text, "  {} is {saw}", condition.when);
         }
         let _ = writeln!(text, "  counter {}", counter(rule));
-        let _ = writeln!(text, "  {}", waits(rule));
+        let _ = writeln!(text, "  {}", waits(rule, why.hold.as_ref()));
         if !rule.hosts.is_empty() {
             let hosts =
                 rule.hosts.iter().map(|one| format!("{} {}", one.host, verdict(&one.verdict, one.lasts)));
@@ -110,8 +114,8 @@ fn counter(rule: &RuleNow) -> String {
     format!("{} of {}", about(held), rule.tarry)
 }
 
-/// What a rule waits for, as a sentence without its full stop.
-pub(super) fn waits(rule: &RuleNow) -> String {
+/// What a rule waits for, as a sentence without its full stop. `hold` is what holds the guest.
+pub(super) fn waits(rule: &RuleNow, hold: Option<&Held>) -> String {
     let by = rule.by.as_deref().unwrap_or_default();
     let more = rule.lasts.map_or_else(String::new, |lasts| format!(", for {} more", about(lasts)));
     let waits = match rule.waits.as_str() {
@@ -129,7 +133,11 @@ pub(super) fn waits(rule: &RuleNow) -> String {
         "held" => {
             let by = match by {
                 "location-unknown" => "nobody knows where the guest is",
-                "operator" => "an operator holds it (`vmpolicy resume`)",
+                "operator" => match hold.map(|hold| hold.because.as_str()) {
+                    Some("state-lost") => "the state was lost (`vmpolicy resume`)",
+                    Some("earlier") => "it was held before this daemon has started (`vmpolicy resume`)",
+                    _ => "an operator holds it (`vmpolicy resume`)",
+                },
                 "dwell" => "the last move is too recent (`dwell`)",
                 "at-most" => "the budget of moves is spent (`at_most`)",
                 "job-running" => "a job is running",
@@ -193,7 +201,7 @@ mod tests {
             rule("k", "sample", None, None),
         ]
         .iter()
-        .map(waits)
+        .map(|rule| waits(rule, None))
         .collect();
         insta::assert_snapshot!(said.join("\n"));
     }

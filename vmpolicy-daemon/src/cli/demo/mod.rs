@@ -12,6 +12,7 @@ use crate::agent::{
     Alone, Clock as _, Driver, Event, Hands, Identity, Lines, StateStore, SystemClock, WiredActuator,
     WiredProbe, Wiring, run as run_agent,
 };
+use crate::board::Plight;
 use crate::probe::Named;
 use crate::zones::SystemZones;
 use clap::{ColorChoice, ValueEnum};
@@ -266,7 +267,7 @@ fn decide(
     let probe = WiredProbe {
         key: meter.name().to_owned(),
         make: Box::new(move || {
-            let probe = Named::new(meter.name(), meter.source());
+            let probe = Named::new(meter.name(), meter.source(), Plight::default());
             Box::new(Watched { probe, screen: watched })
         }),
     };
