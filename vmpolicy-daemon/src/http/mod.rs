@@ -9,6 +9,7 @@
 
 mod auth;
 mod error;
+mod hide;
 #[cfg(feature = "prometheus")]
 mod packed;
 #[cfg(test)]

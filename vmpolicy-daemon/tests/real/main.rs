@@ -20,3 +20,4 @@ mod replay;
 mod server;
 mod soak;
 mod systemd;
+mod terminal;

@@ -20,6 +20,7 @@ mod postgres;
 mod prometheus;
 mod redis;
 mod run;
+mod secrets;
 #[cfg(feature = "mysql")]
 #[path = "../real/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
