@@ -68,6 +68,14 @@ pub(super) fn sentence(text: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
+/// The same failure, where its words say back a password that the server was shown.
+pub(super) fn without(mut failure: Failure, password: &str) -> Failure {
+    if !password.is_empty() && failure.words.contains(password) {
+        failure.words = failure.words.replace(password, "***");
+    }
+    failure
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //! or as whom the socket says one is.
 
 use super::super::Failure;
-use super::super::packets::sentence;
+use super::super::packets::{sentence, without};
 use super::MysqlOptions;
 use super::wire::{self, Connection};
 use crate::secret::Secret;
@@ -73,6 +73,7 @@ pub(super) fn log_in(
             Absence::Denied if may_want_tls => {
                 denied(format!("{}: does it want `tls: true`?", failure.words))
             }
+            _ if shown => without(failure, password.map_or("", Secret::expose)),
             _ => failure,
         })?;
         match (packet.as_slice(), way) {

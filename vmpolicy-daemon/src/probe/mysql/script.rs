@@ -201,6 +201,9 @@ fn the_password_itself_goes_over_no_network_and_to_no_other_way() {
     let (read, said) = heard(At::Socket, PASSWORD, &[greeting(native), full].concat());
     assert_eq!(read.unwrap_err().absence, Absence::Unparsable, "that is none of this way's words");
     assert!(!shown(&said));
+    let quoting = packet(4, b"\xff\x15\x04#28000Who says `se cret` here?");
+    let (read, _) = heard(At::Socket, PASSWORD, &[greeting(sha2), packet(2, b"\x01\x04"), quoting].concat());
+    assert_eq!(read.unwrap_err().words, "Who says `***` here? (1045)");
     let twice = [greeting(sha2), packet(2, b"\x01\x04"), packet(4, b"\x01\x04")].concat();
     assert_eq!(heard(At::Socket, PASSWORD, &twice).0.unwrap_err().absence, Absence::Unparsable);
 

@@ -2,6 +2,7 @@
 //! and the server to us, and shows it to nobody.
 
 use super::super::Failure;
+use super::super::packets::without;
 use super::PostgresOptions;
 use super::wire::{self, Connection, Message};
 use crate::base64;
@@ -43,11 +44,13 @@ pub(super) fn log_in(
     let mut hello = Vec::new();
     wire::put(&mut hello, None, &[&start]);
     connection.send(&hello, deadline)?;
-    let mut proven = false;
+    let (mut proven, mut shown) = (false, None);
     loop {
         match connection.next(deadline)? {
             Message::ReadyForQuery => return Ok(()),
-            Message::Error(failure) => return Err(failure),
+            Message::Error(failure) => {
+                return Err(without(failure, shown.as_ref().map_or("", Secret::expose)));
+            }
             Message::Other => {}
             // AuthenticationOk.
             Message::Authentication(0, _) => {}
@@ -58,12 +61,13 @@ pub(super) fn log_in(
             }
             Message::Authentication(3, _) => {
                 // The password itself, for which TLS is safe, and a socket of this machine.
-                let password = password(options)?;
-                let password = password.expose().as_bytes();
+                let secret = password(options)?;
+                let password = secret.expose().as_bytes();
                 // A buffer that grows would leave copies behind.
                 let mut answer = zeroize::Zeroizing::new(Vec::with_capacity(password.len() + 6));
                 wire::put(&mut answer, Some(b'p'), &[password, b"\0"]);
                 connection.send(&answer, deadline)?;
+                shown = Some(secret);
             }
             Message::Authentication(5, _) => {
                 return Err(denied(
