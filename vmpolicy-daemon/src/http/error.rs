@@ -77,6 +77,16 @@ impl HttpError {
         }
     }
 
+    /// The same, with these words for those that may be a server's.
+    pub(super) fn worded(self, word: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Unreachable(words) => Self::Unreachable(word(&words)),
+            Self::NotHttp(words) => Self::NotHttp(word(&words)),
+            Self::Elsewhere(words) => Self::Elsewhere(word(&words)),
+            other => other,
+        }
+    }
+
     /// What it means to the engine.
     #[must_use]
     pub const fn absence(&self) -> Absence {

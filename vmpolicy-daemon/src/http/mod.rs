@@ -10,6 +10,7 @@
 mod auth;
 mod ciphers;
 mod error;
+mod hide;
 #[cfg(feature = "prometheus")]
 mod packed;
 #[cfg(test)]

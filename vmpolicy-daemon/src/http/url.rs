@@ -45,6 +45,12 @@ impl Url {
         }
     }
 
+    /// What stands behind its `?`, where there is one.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.as_str().split_once('?').map(|(_, query)| query)
+    }
+
     /// What may be shown of it: all before the query.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -1,5 +1,6 @@
 //! Who asks one address as a policy file says: with its secrets, headers, certificates and limit.
 
+use super::hide::hide;
 use super::{Answer, Auth, Client, HttpError, Method, Proxy, Request, Settings, Trust, Unanswered, Url};
 use crate::secret::SecretSource;
 use std::path::PathBuf;
@@ -113,7 +114,10 @@ impl Web {
                 if answered.is_err() {
                     self.client = None;
                 }
-                answered
+                answered.map_err(|Unanswered { error, sent }| Unanswered {
+                    error: error.worded(|words| self.hide(words)),
+                    sent,
+                })
             }
             // Nobody was asked.
             Err(error) => Err(Unanswered { error, sent: false }),
@@ -130,7 +134,13 @@ impl Web {
             // Certificates are read again with the next client.
             self.client = None;
         }
-        sent
+        sent.map_err(|error| error.worded(|words| self.hide(words)))
+    }
+
+    /// A server's words, without what was shown to it.
+    #[must_use]
+    pub fn hide(&self, words: &str) -> String {
+        hide(words, &self.auth, &self.headers, self.url.query())
     }
 
     fn try_with<T>(

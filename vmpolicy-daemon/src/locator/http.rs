@@ -66,7 +66,8 @@ fn at(pointer: &str, json: &[u8]) -> Result<String, String> {
 
 impl Locator for HttpLocator {
     fn locate(&mut self) -> Option<String> {
-        let found = self.find().map_err(|words| format!("{}: {words}", self.web.url().shown()));
+        let found = self.find();
+        let found = found.map_err(|words| format!("{}: {}", self.web.url().shown(), self.web.hide(&words)));
         self.told.note(found)
     }
 }

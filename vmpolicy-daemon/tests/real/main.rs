@@ -19,3 +19,4 @@ mod replay;
 mod server;
 mod soak;
 mod systemd;
+mod terminal;

@@ -19,6 +19,7 @@ mod process;
 mod prometheus;
 mod redis;
 mod run;
+mod secrets;
 #[cfg(feature = "mysql")]
 #[path = "../real/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]

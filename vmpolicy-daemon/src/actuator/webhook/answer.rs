@@ -51,12 +51,17 @@ impl Said {
 }
 
 /// What the answer to a request means. Of one that was sent before (`again`) a refusal counts only where it is the
-/// provider's word about the request: a gatekeeper's "no" says nothing of the first asking.
-pub(super) fn to_request(answer: &Answer, url: &Url, again: bool) -> Understood {
+/// provider's word about the request: a gatekeeper's "no" says nothing of the first asking. What is not for a log is hidden.
+pub(super) fn to_request(
+    answer: &Answer,
+    url: &Url,
+    again: bool,
+    hide: impl Fn(&str) -> String,
+) -> Understood {
     let said = Said::of(answer).unwrap_or_default();
     let status = answer.head.status;
     let mut words = format!("it answers {status}");
-    if let Some(reason) = said.reason.as_deref().map(|reason| first_line(reason.as_bytes()))
+    if let Some(reason) = said.reason.as_deref().map(|reason| first_line(hide(reason).as_bytes()))
         && !reason.is_empty()
     {
         words = format!("{words}: {reason}");
@@ -101,13 +106,13 @@ pub(super) fn to_request(answer: &Answer, url: &Url, again: bool) -> Understood 
 }
 
 /// What a page about a request says of it; nothing that ends it, where it is none of the four words.
-pub(super) fn to_poll(answer: &Answer) -> Result<(Outcome, String), String> {
+pub(super) fn to_poll(answer: &Answer, hide: impl Fn(&str) -> String) -> Result<(Outcome, String), String> {
     if !answer.head.is_success() {
         return Err(format!("it answers {}", answer.head.status));
     }
     let said = Said::of(answer).ok_or("it does not answer as JSON should be")?;
     let outcome = said.outcome().ok_or("it names no `state`")?;
-    Ok((outcome, first_line(said.reason.unwrap_or_default().as_bytes())))
+    Ok((outcome, first_line(hide(&said.reason.unwrap_or_default()).as_bytes())))
 }
 
 /// In how many seconds to come again; a date is not read.
@@ -163,7 +168,7 @@ mod tests {
             (999, "", Unanswered, Unanswered),
         ] {
             for (again, expected) in [(false, first), (true, again)] {
-                let understood = to_request(&answer(status, body), &url(), again);
+                let understood = to_request(&answer(status, body), &url(), again, str::to_owned);
                 assert_eq!(understood.meaning, Meaning::Is(expected), "{status} {body} {again}");
             }
         }
@@ -181,7 +186,11 @@ mod tests {
         ] {
             let mut answer = answer(status, "");
             answer.head.retry_after = after.map(str::to_owned);
-            assert_eq!(to_request(&answer, &url(), false).meaning, meaning, "{status} {after:?}");
+            assert_eq!(
+                to_request(&answer, &url(), false, str::to_owned).meaning,
+                meaning,
+                "{status} {after:?}"
+            );
         }
     }
 
@@ -201,7 +210,7 @@ mod tests {
             let body = said.map_or_else(|| "{}".to_owned(), |url| format!(r#"{{"status_url":"{url}"}}"#));
             let mut answer = answer(202, &body);
             answer.head.location = location.map(str::to_owned);
-            let understood = to_request(&answer, &url(), false);
+            let understood = to_request(&answer, &url(), false, str::to_owned);
             let found = understood.status_url.as_ref().map(Url::as_str);
             assert_eq!(found, expected, "{location:?} {said:?}");
             let is_said = understood.words.contains("not at this server");
@@ -212,9 +221,9 @@ mod tests {
     #[test]
     fn others_words_fit_a_line() {
         let long = format!(r#"{{"state":"refused","reason":"{}\n\u001b[31m"}}"#, "x".repeat(100_000));
-        let words = to_request(&answer(200, &long), &url(), false).words;
+        let words = to_request(&answer(200, &long), &url(), false, str::to_owned).words;
         assert!(words.len() < 300 && !words.contains(['\n', '\u{1b}']), "{words}");
-        let (outcome, words) = to_poll(&answer(200, &long)).unwrap();
+        let (outcome, words) = to_poll(&answer(200, &long), str::to_owned).unwrap();
         assert_eq!((outcome, words.len()), (Outcome::Refused, 200));
     }
 
@@ -223,10 +232,10 @@ mod tests {
         fn any_answer_means_something(status in 100..=599_u16, body in any::<Vec<u8>>(), after in "\\PC{0,12}") {
             let head = Head { status, retry_after: Some(after.clone()), location: Some(after), ..Head::default() };
             let answer = Answer { head, body };
-            let understood = to_request(&answer, &url(), false);
+            let understood = to_request(&answer, &url(), false, str::to_owned);
             // Only a whole JSON object with the word in it can say that the guest has moved.
             prop_assert_ne!(understood.meaning, Meaning::Is(Outcome::Confirmed));
-            prop_assert!(to_poll(&answer).is_err());
+            prop_assert!(to_poll(&answer, str::to_owned).is_err());
         }
     }
 }

@@ -76,7 +76,9 @@ impl Following {
         let answered = self.web.get_at(url, &[("accept", "application/json")]);
         let wait = answered.as_ref().ok().and_then(retry_after).unwrap_or_default();
         let wait = wait.clamp(self.every, WAIT_MAX.max(self.every));
-        let told = answered.map_err(|error| error.to_string()).and_then(|answer| to_poll(&answer));
+        let told = answered
+            .map_err(|error| error.to_string())
+            .and_then(|answer| to_poll(&answer, |words| self.web.hide(words)));
         let (outcome, reason) = match told {
             Ok(told) => told,
             Err(words) => {

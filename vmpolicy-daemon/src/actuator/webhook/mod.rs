@@ -90,7 +90,7 @@ impl WebhookActuator {
                     let outcome = if sent { Outcome::Unanswered } else { nothing };
                     return (outcome, error.to_string(), None);
                 }
-                Ok(answer) => to_request(&answer, self.web.url(), again),
+                Ok(answer) => to_request(&answer, self.web.url(), again, |words| self.web.hide(words)),
             };
             let Understood { meaning, words, status_url } = understood;
             let after = match meaning {

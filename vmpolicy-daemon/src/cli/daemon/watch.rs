@@ -60,7 +60,7 @@ fn watch(args: &Args) -> Result<bool, Exit> {
         let look = look(&mut client, after, live).map_err(|error| blame(&error))?;
         let text = match args.reach.format {
             Format::Json => json(&look),
-            Format::Text if live => format!("\x1b[H\x1b[2J{}", screen(&look)),
+            Format::Text if live => drawn(&screen(&look), looks == 0, size()),
             Format::Text => {
                 let line = line(&look.status.value);
                 let changed = if line == before { String::new() } else { format!("{line}\n") };
@@ -96,6 +96,33 @@ fn json(look: &Look) -> String {
     let records: Vec<&str> = look.records.iter().map(|one| one.record.as_str()).collect();
     let (status, why) = (&look.status.json, &look.why.json);
     format!("{{\"status\":{status},\"why\":{why},\"records\":[{}]}}\n", records.join(","))
+}
+
+/// How many columns and lines there are, each time anew: a window is made larger and smaller.
+fn size() -> Option<(usize, usize)> {
+    let (columns, lines) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some((columns.0.into(), lines.0.into())).filter(|(columns, lines)| *columns > 0 && *lines > 0)
+}
+
+/// A screen over the one before, without what has no room: a line that wraps, or one too many, would have the terminal scroll. No
+/// mode of the terminal is changed, so that nothing has to be put back, however this ends.
+fn drawn(text: &str, first: bool, size: Option<(usize, usize)>) -> String {
+    let (columns, lines) = size.unwrap_or((usize::MAX, usize::MAX));
+    let count = text.lines().count();
+    // The cursor stands in the line after the last one.
+    let room = lines.saturating_sub(1);
+    let fit = if count > room { room.saturating_sub(1) } else { count };
+    let mut out = if first { "\x1b[2J\x1b[H" } else { "\x1b[H" }.to_owned();
+    let mut put = |line: &str| {
+        out.extend(line.chars().take(columns));
+        out.push_str("\x1b[K\n");
+    };
+    text.lines().take(fit).for_each(&mut put);
+    if fit < count && room > 0 {
+        put(&format!("{} more lines have no room", count - fit));
+    }
+    out.push_str("\x1b[J");
+    out
 }
 
 fn screen(look: &Look) -> String {
@@ -160,4 +187,29 @@ fn line(status: &Status) -> String {
         let _ = write!(line, "; the policy file was not taken at {}", not_taken.at);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_screen_is_drawn_over_the_one_before() {
+        assert_eq!(drawn("ab\ncd\n", true, None), "\x1b[2J\x1b[Hab\x1b[K\ncd\x1b[K\n\x1b[J");
+        assert_eq!(drawn("abc\nd\n", false, Some((2, 3))), "\x1b[Hab\x1b[K\nd\x1b[K\n\x1b[J");
+        let small = drawn("a\nb\nc\nd\n", false, Some((80, 3)));
+        assert_eq!(small, "\x1b[Ha\x1b[K\n3 more lines have no room\x1b[K\n\x1b[J");
+        assert_eq!(drawn("a\n", false, Some((80, 1))), "\x1b[H\x1b[J");
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_scrolls(text in "([a-zø ]{0,30}\n){0,30}", columns in 1_usize..40, lines in 1_usize..40) {
+            let drawn = drawn(&text, false, Some((columns, lines)));
+            prop_assert!(drawn.matches('\n').count() < lines);
+            let plain = drawn.replace("\x1b[H", "").replace("\x1b[K", "").replace("\x1b[J", "");
+            prop_assert!(plain.lines().all(|line| line.chars().count() <= columns));
+        }
+    }
 }

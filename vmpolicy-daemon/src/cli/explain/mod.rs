@@ -3,6 +3,7 @@
 //! What is said is made from the policy alone ([`Explained::of`]); this file reads the file and the clock,
 //! and lays out the page.
 
+mod keeping;
 mod moves;
 mod parts;
 mod rules;
@@ -160,6 +161,8 @@ pub struct Explained<'a> {
     pub moves: Vec<String>,
     /// How moves are asked for, and where the guest is.
     pub shell: Vec<String>,
+    /// Where records go, and where the state is kept.
+    pub keeping: Vec<String>,
     /// What is legal but unwise.
     pub warnings: Vec<Told<'a>>,
     /// A week of each window.
@@ -227,6 +230,7 @@ impl<'a> Explained<'a> {
             rules: rules.collect(),
             moves: moves::sentences(policy),
             shell: parts::shell(policy, shell),
+            keeping: keeping::sentences(shell),
             warnings: warnings.iter().map(|warning| text.told(warning)).collect(),
             weeks: windows
                 .iter()
@@ -260,6 +264,7 @@ impl<'a> Explained<'a> {
         }
         page.section("Moves", &self.moves);
         page.section("Asking and knowing", &self.shell);
+        page.section("Records and state", &self.keeping);
         let warnings: Vec<_> = self.warnings.iter().map(warning).collect();
         page.section("Warnings", &warnings);
         for week in &self.weeks {

@@ -183,14 +183,18 @@ pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>, run: Option<&Ru
     } else {
         format!(" Its classes are {}.", list(&classes, "and"))
     };
-    let run = run.map_or_else(String::new, |run| {
-        let program = run.argv.first().map_or("", String::as_str);
-        let to = run.output.as_ref().map_or_else(
-            || "what it prints is lost".to_owned(),
-            |folder| format!("what it prints goes to {folder}"),
-        );
-        format!(" Each is run by {program}, for {} at most; {to}.", span(run.timeout))
-    });
+    let nobody = if source.is_some() { " Nobody runs them: the file does not say how." } else { "" };
+    let run = run.map_or_else(
+        || nobody.to_owned(),
+        |run| {
+            let program = run.argv.first().map_or("", String::as_str);
+            let to = run.output.as_ref().map_or_else(
+                || "what it prints is lost".to_owned(),
+                |folder| format!("what it prints goes to {folder}"),
+            );
+            format!(" Each is run by {program}, for {} at most; {to}.", span(run.timeout))
+        },
+    );
     format!(
         "The jobs of {} are {from}; while it is empty it is asked {}.{classes}{run}",
         queue.name,
@@ -276,10 +280,14 @@ pub(super) fn shell(policy: &Policy, shell: &Shell) -> Vec<String> {
     if let Some(hooks) = shell.hooks.as_ref().map(|hooks| &hooks.value) {
         if let Some(hook) = &hooks.before_leaving {
             let or_not = if hooks.required { "; where that fails, it stays" } else { "" };
-            says.push(format!("Before it asks, it runs `{}`{or_not}.", hook.argv.join(" ")));
+            let (argv, limit) = (hook.argv.join(" "), span(hook.timeout));
+            says.push(format!("Before it asks, it runs `{argv}`, for {limit} at most{or_not}."));
         }
         if let Some(hook) = &hooks.on_arrival {
-            says.push(format!("On another host than before, it runs `{}`.", hook.argv.join(" ")));
+            let (argv, limit) = (hook.argv.join(" "), span(hook.timeout));
+            says.push(format!(
+                "On another host than before, it runs `{argv}`, for {limit} at most, and again until that goes well."
+            ));
         }
     }
     if shell.mode() == Mode::Observe {

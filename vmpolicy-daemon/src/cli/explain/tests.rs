@@ -166,6 +166,32 @@ moves: {moves}
     insta::assert_snapshot!(said);
 }
 
+#[test]
+fn queues_hooks_records_and_state_of_every_form() {
+    const FORMS: &str = "\
+version: 1
+arrays: { oslo: { hosts: [mln1, mln2] } }
+queues:
+  jobs: { source: { directory: /srv/jobs }, every: 2m, classes: { big: {} }, run: { argv: [/usr/bin/render], timeout: 1h, output: /srv/out } }
+  idle: { source: { directory: /srv/idle }, every: 2m, classes: { big: {} } }
+rules: [{ name: never, when: 'count(jobs, \"big\") >= 1000', do: move }]
+hooks:
+  before_leaving: { argv: [/usr/bin/flush], required: true, timeout: 20s }
+  on_arrival: { argv: [/usr/bin/dns] }
+records:
+  - journal
+  - file: /var/log/vmpolicy/records.jsonl
+  - tcp: { address: \"logs.example:6514\", tls: true, keep: 1MiB, full: drop }
+  - http: { url: \"https://logs.example/in?key=s3cret\", required: true }
+state: { http: { url: \"https://state.example/nii3?key=s3cret\" } }
+";
+    let said = explained(FORMS, |explained| {
+        [&explained.indicators, &explained.shell, &explained.keeping].map(|said| said.join("\n")).join("\n\n")
+    });
+    assert!(!said.contains("s3cret"), "{said}");
+    insta::assert_snapshot!(said);
+}
+
 /// Listing 4.1: 225 s under constant overload.
 #[test]
 fn the_cadence_of_listing_4_1() {

@@ -168,10 +168,12 @@ impl Exchange {
             // It would have to be normalised (RFC 4013), for which the tables are larger than this probe.
             return Err(denied("a password that is not ASCII is not known here"));
         }
-        let mut salted = [0; digest::SHA256_OUTPUT_LEN];
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &salt, password.expose().as_bytes(), &mut salted);
+        // Whoever has it needs no password.
+        let mut salted = zeroize::Zeroizing::new([0; digest::SHA256_OUTPUT_LEN]);
+        let password = password.expose().as_bytes();
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &salt, password, &mut salted[..]);
         let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
-        let client = sign(&salted, b"Client Key");
+        let client = sign(&salted[..], b"Client Key");
         let stored = digest::digest(&digest::SHA256, client.as_ref());
         // `biws` is `n,,`: no channel binding.
         let last = format!("c=biws,r={nonce}");
@@ -181,7 +183,7 @@ impl Exchange {
         for (byte, other) in proof.iter_mut().zip(signature.as_ref()) {
             *byte ^= other;
         }
-        let server = hmac::Key::new(hmac::HMAC_SHA256, sign(&salted, b"Server Key").as_ref());
+        let server = hmac::Key::new(hmac::HMAC_SHA256, sign(&salted[..], b"Server Key").as_ref());
         Ok(Proof { text: format!("{last},p={}", base64::encode(&proof)), server, all })
     }
 }
