@@ -11,6 +11,9 @@ mod collector;
 mod daemon;
 mod http;
 mod kill;
+#[path = "../common/process.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod process;
 mod rotate;
 mod rsyslog;
 mod state;

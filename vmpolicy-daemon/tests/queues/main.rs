@@ -12,5 +12,8 @@ mod guest;
 #[cfg(feature = "http")]
 mod http;
 mod jobs;
+#[path = "../common/process.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod process;
 mod redis;
 mod site;

@@ -1,11 +1,12 @@
 //! A list of a real Redis as a queue, with the daemon killed, and the server.
 
 use crate::guest::{Guest, PATIENCE, policy};
+use crate::process::Process;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ struct Server {
     folder: TempDir,
     password: Option<&'static str>,
     options: Vec<String>,
-    child: Option<Child>,
+    process: Process,
 }
 
 impl Server {
@@ -26,7 +27,8 @@ impl Server {
     }
 
     fn start_with(password: Option<&'static str>, options: Vec<String>) -> Self {
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), password, options, child: None };
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self { folder, password, options, process: Process::default() };
         server.up();
         server
     }
@@ -53,7 +55,7 @@ impl Server {
         if let Some(password) = self.password {
             command.args(["--requirepass", password]);
         }
-        self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect(HELP));
+        self.process.hold(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect(HELP));
         let began = Instant::now();
         while self.said(&["PING"]) != ["PONG"] {
             assert!(began.elapsed() < PATIENCE, "redis-server does not come up");
@@ -63,9 +65,7 @@ impl Server {
 
     /// `kill -9`.
     fn down(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.process.kill();
     }
 
     /// What the server's own client says, a line each.
@@ -99,15 +99,6 @@ impl Server {
         let source = format!("redis: {{ list: jobs, batch: 4, {address} }}");
         guest.policy(&policy(&source, &guest.runs(more)));
         guest
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 

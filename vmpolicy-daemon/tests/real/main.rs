@@ -16,6 +16,8 @@ mod mariadb;
 mod metrics;
 mod mode;
 mod mysql_login;
+#[path = "../common/process.rs"]
+mod process;
 mod replay;
 mod server;
 mod soak;

@@ -17,6 +17,8 @@ mod loaded;
 mod misbehaving;
 mod nginx;
 mod postgres;
+#[path = "../common/process.rs"]
+mod process;
 mod prometheus;
 mod redis;
 mod run;
