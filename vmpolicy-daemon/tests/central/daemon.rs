@@ -1,27 +1,27 @@
 //! A daemon that decides something all the time, in a folder of its own.
 
-use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use crate::process::PATIENCE;
+use crate::process::Process;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long to wait for what must come, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Daemon {
     pub(crate) folder: TempDir,
-    child: Option<Child>,
+    process: Process,
     args: Vec<String>,
 }
 
 impl Daemon {
     /// Not started yet. These sections join a policy that moves the guest each time it looks.
     pub(crate) fn new(sections: &str) -> Self {
-        let daemon = Self { folder: tempfile::tempdir().unwrap(), child: None, args: Vec::new() };
+        let daemon =
+            Self { folder: tempfile::tempdir().unwrap(), process: Process::default(), args: Vec::new() };
         std::fs::write(daemon.path("value"), "9\n").unwrap();
         daemon.policy(sections);
         daemon
@@ -57,7 +57,6 @@ impl Daemon {
     }
 
     pub(crate) fn start(&mut self) {
-        assert!(self.child.is_none());
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let out = File::options().create(true).append(true).open(self.path("out")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_vmpolicyd"))
@@ -73,35 +72,21 @@ impl Daemon {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.child = Some(child);
+        self.process.hold(child);
     }
 
     pub(crate) fn signal(&self, which: Signal) {
-        let id = i32::try_from(self.child.as_ref().unwrap().id()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), which).unwrap();
+        self.process.signal(which);
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.process.kill();
     }
 
     /// Waits until it ends.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let mut child = self.child.take().unwrap();
-        let began = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                return status;
-            }
-            if began.elapsed() > PATIENCE {
-                let _ = child.kill();
-                panic!("it does not end:\n{}", self.text("log"));
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
+        self.process.ended().unwrap_or_else(|| panic!("it does not end:\n{}", self.text("log")))
     }
 
     pub(crate) fn terminate(&mut self) -> ExitStatus {
@@ -157,15 +142,6 @@ impl Daemon {
             before = Some(now);
             same
         });
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::collector::Heard;
 use crate::daemon::{Daemon, PATIENCE, records};
+use crate::process::Process;
 use crate::tcp::free_port;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ fn shown() -> String {
 struct Rsyslog {
     folder: TempDir,
     port: u16,
-    child: Option<Child>,
+    process: Process,
 }
 
 impl Rsyslog {
@@ -34,7 +35,7 @@ impl Rsyslog {
         assert!(config.contains(&port.to_string()) && config.contains("/out"), "{config}");
         let work = format!("global(workDirectory=\"{}\")\n", folder.path().display());
         std::fs::write(folder.path().join("conf"), work + &config).unwrap();
-        let mut rsyslog = Self { folder, port, child: None };
+        let mut rsyslog = Self { folder, port, process: Process::default() };
         rsyslog.start();
         rsyslog
     }
@@ -58,7 +59,7 @@ impl Rsyslog {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.child = Some(child);
+        self.process.hold(child);
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(began.elapsed() < PATIENCE, "{}", std::fs::read_to_string(self.path("log")).unwrap());
@@ -67,23 +68,7 @@ impl Rsyslog {
     }
 
     fn down(&mut self) {
-        let mut child = self.child.take().unwrap();
-        let id = i32::try_from(child.id()).unwrap();
-        rustix::process::kill_process(
-            rustix::process::Pid::from_raw(id).unwrap(),
-            rustix::process::Signal::TERM,
-        )
-        .unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Rsyslog {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        assert!(self.process.terminate().is_some(), "rsyslogd does not end");
     }
 }
 

@@ -15,14 +15,9 @@ mod guest;
 mod killed;
 mod polls;
 mod preload;
+#[path = "../common/process.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod process;
 mod stopped;
 mod time;
 mod world;
-
-/// What the guest's file takes from its own tests.
-mod server {
-    pub(crate) fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
-    }
-}

@@ -1,26 +1,25 @@
 //! A guest: a folder with a policy over a file's number, and `vmpolicyd` itself.
 
-use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use crate::process::PATIENCE;
+use crate::process::Process;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long to wait for what must come, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Guest {
     folder: TempDir,
-    child: Option<Child>,
+    process: Process,
 }
 
 impl Guest {
     /// A guest `nii3` that wants to move while the number in its file `load` is above 5. `ports` are the sections of the
     /// policy file that say how; `{dir}` in them is its folder.
     pub(crate) fn new(moves: &str, ports: &str) -> Self {
-        let guest = Self { folder: tempfile::tempdir().unwrap(), child: None };
+        let guest = Self { folder: tempfile::tempdir().unwrap(), process: Process::default() };
         guest.load(0);
         guest.policy(moves, ports);
         guest
@@ -62,7 +61,6 @@ impl Guest {
 
     /// Starts it by a command that ends in the daemon's program.
     pub(crate) fn start_by(&mut self, mut command: Command) {
-        assert!(self.child.is_none());
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         command.arg("--config").arg(self.path("policy.yaml")).arg("--state").arg(self.path("state"));
         command.arg("--control").arg(self.path("control")).arg("--records").arg(self.path("records"));
@@ -72,28 +70,26 @@ impl Guest {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
-        self.child = Some(command.spawn().unwrap());
+        self.process.hold(command.spawn().unwrap());
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        self.process.pid()
     }
 
     pub(crate) fn signal(&self, which: Signal) {
-        kill_process(Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap(), which).unwrap();
+        self.process.signal(which);
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.process.kill();
     }
 
     /// SIGTERM, and its end.
     pub(crate) fn terminate(&mut self) {
-        self.signal(Signal::TERM);
-        assert!(self.child.take().unwrap().wait().unwrap().success(), "{}", self.log());
+        let ended = self.process.terminate();
+        assert!(ended.is_some_and(|status| status.success()), "{}", self.log());
     }
 
     pub(crate) fn records(&self) -> Vec<Value> {
@@ -139,15 +135,6 @@ impl Guest {
                 self.read("records")
             );
             thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
         }
     }
 }

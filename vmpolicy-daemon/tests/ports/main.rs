@@ -9,4 +9,7 @@ mod guest;
 mod hooks;
 mod locate;
 mod manager;
+#[path = "../common/process.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod process;
 mod webhook;

@@ -1,18 +1,17 @@
 //! A guest in a folder of its own: a policy with a queue, the daemon, and a program that writes down what it runs.
 
-use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use crate::process::PATIENCE;
+use crate::process::Process;
+use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long to wait for what must come, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Guest {
     pub(crate) folder: TempDir,
-    child: Option<Child>,
+    process: Process,
 }
 
 /// A policy with one queue, whose source and `run` are these.
@@ -40,7 +39,7 @@ impl Guest {
     /// A guest with a folder `queue` to work at. `script` is the program of its jobs, run by a shell with the job's name
     /// and path; `more` is what else `run` says.
     pub(crate) fn new(script: &str, more: &str) -> Self {
-        let guest = Self { folder: tempfile::tempdir().unwrap(), child: None };
+        let guest = Self { folder: tempfile::tempdir().unwrap(), process: Process::default() };
         fs::create_dir_all(guest.path("queue/incoming")).unwrap();
         guest.script(script);
         let source = format!("directory: {}", guest.path("queue").display());
@@ -102,7 +101,6 @@ impl Guest {
     }
 
     pub(crate) fn start(&mut self) {
-        assert!(self.child.is_none());
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicyd"));
         for (option, name) in [
@@ -113,26 +111,23 @@ impl Guest {
         ] {
             command.arg(option).arg(self.path(name));
         }
-        self.child = Some(command.stdin(Stdio::null()).stderr(log).spawn().unwrap());
+        self.process.hold(command.stdin(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.as_ref().unwrap().id()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        self.process.signal(signal);
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.process.kill();
     }
 
     /// SIGTERM; for how long it then lived on.
     pub(crate) fn terminate(&mut self) -> Duration {
         let began = Instant::now();
-        self.signal(Signal::TERM);
-        assert!(self.child.take().unwrap().wait().unwrap().success(), "{}", self.log());
+        let ended = self.process.terminate();
+        assert!(ended.is_some_and(|status| status.success()), "{}", self.log());
         began.elapsed()
     }
 
@@ -172,15 +167,6 @@ impl Guest {
                 self.text("records")
             );
             std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A guest: a folder with a policy, a location, an actuator script, and `vmpolicyd` itself.
 
-use crate::server::signal;
+use crate::process::{Holdings, PATIENCE, Process};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -12,12 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long to wait for what must come, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Guest {
     folder: TempDir,
-    child: Option<Child>,
+    process: Process,
     records: Arc<Mutex<Vec<Value>>>,
     log: Arc<Mutex<String>>,
 }
@@ -28,7 +25,7 @@ impl Guest {
     pub(crate) fn new(policy: &str) -> Self {
         let guest = Self {
             folder: tempfile::tempdir().unwrap(),
-            child: None,
+            process: Process::default(),
             records: Arc::default(),
             log: Arc::default(),
         };
@@ -106,7 +103,7 @@ impl Guest {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        self.process.pid()
     }
 
     pub(crate) fn start(&mut self) {
@@ -133,7 +130,6 @@ impl Guest {
     }
 
     fn watch(&mut self, mut child: Child) {
-        assert!(self.child.is_none());
         let (log, mut err) = (Arc::clone(&self.log), child.stderr.take().unwrap());
         thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -141,36 +137,31 @@ impl Guest {
                 log.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
             }
         });
-        self.child = Some(child);
+        self.process.hold(child);
     }
 
     pub(crate) fn signal(&self, which: Signal) {
-        signal(self.child.as_ref().unwrap(), which);
+        self.process.signal(which);
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.process.kill();
     }
 
     /// SIGTERM; how it ended, and after how long.
     pub(crate) fn terminate(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
-        self.signal(Signal::TERM);
-        let mut child = self.child.take().unwrap();
-        loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                return (status, began.elapsed());
-            }
-            assert!(began.elapsed() < PATIENCE, "vmpolicyd does not end");
-            thread::sleep(Duration::from_millis(2));
-        }
+        let status = self.process.terminate().expect("vmpolicyd does not end");
+        (status, began.elapsed())
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+        self.process.is_running()
+    }
+
+    pub(crate) fn holdings(&self) -> Holdings {
+        self.process.holdings()
     }
 
     pub(crate) fn records(&self) -> Vec<Value> {
@@ -217,15 +208,6 @@ impl Guest {
                 self.records()
             );
             thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
         }
     }
 }

@@ -9,19 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::process::{PATIENCE, Process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const HELP: &str = "mariadbd or mariadb is missing: the tests need MariaDB's server and its client \
     (apt-get install mariadb-server-core mariadb-client-core)";
 
-/// How long a server may take to come up or go down on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Server {
     folder: TempDir,
     grants: bool,
     options: Vec<String>,
-    child: Option<Child>,
+    process: Process,
 }
 
 /// Debian keeps servers where an ordinary user's PATH does not look.
@@ -46,7 +45,12 @@ impl Server {
 
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), grants: false, options, child: None };
+        let mut server = Self {
+            folder: tempfile::tempdir().unwrap(),
+            grants: false,
+            options,
+            process: Process::default(),
+        };
         std::fs::create_dir(server.folder.path().join("data")).unwrap();
         server.up();
         server
@@ -59,7 +63,8 @@ impl Server {
 
     pub(crate) fn start_with_users_and(options: &[&str]) -> Self {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), grants: true, options, child: None };
+        let mut server =
+            Self { folder: tempfile::tempdir().unwrap(), grants: true, options, process: Process::default() };
         let mut install = Command::new(find("mariadb-install-db"));
         install
             .arg("--no-defaults")
@@ -85,7 +90,6 @@ impl Server {
 
     /// Starts the process and waits until it answers.
     pub(crate) fn up(&mut self) {
-        assert!(self.child.is_none());
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let mut command = Command::new(find("mariadbd"));
         command
@@ -104,12 +108,11 @@ impl Server {
         }
         let log = File::options().create(true).append(true).open(at("log")).unwrap();
         let child = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn();
-        self.child = Some(child.expect(HELP));
+        self.process.hold(child.expect(HELP));
         let began = Instant::now();
         while self.try_value("Uptime").is_err() {
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(
-                ended.is_none() && began.elapsed() < PATIENCE,
+                self.process.is_running() && began.elapsed() < PATIENCE,
                 "mariadbd does not come up:\n{}",
                 std::fs::read_to_string(at("log")).unwrap()
             );
@@ -119,22 +122,16 @@ impl Server {
 
     /// Ends the process, as a person would.
     pub(crate) fn down(&mut self) {
-        let mut child = self.child.take().unwrap();
-        signal(&child, rustix::process::Signal::TERM);
-        let began = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(began.elapsed() < PATIENCE, "mariadbd does not end");
-            thread::sleep(Duration::from_millis(10));
-        }
+        assert!(self.process.terminate().is_some(), "mariadbd does not end");
     }
 
     /// Stops the process where it is: it accepts, and does not answer.
     pub(crate) fn freeze(&self) {
-        signal(self.child.as_ref().unwrap(), rustix::process::Signal::STOP);
+        self.process.signal(Signal::STOP);
     }
 
     pub(crate) fn thaw(&self) {
-        signal(self.child.as_ref().unwrap(), rustix::process::Signal::CONT);
+        self.process.signal(Signal::CONT);
     }
 
     /// A status variable.
@@ -201,15 +198,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
@@ -251,9 +239,4 @@ impl Drop for Client {
         drop(self.into.take());
         let _ = self.child.wait();
     }
-}
-
-pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, signal).unwrap();
 }

@@ -144,14 +144,6 @@ fn missing(guest: &Guest) -> Vec<&'static str> {
     EVENTS.into_iter().filter(|event| guest.events(event).is_empty()).collect()
 }
 
-/// What the daemon has: kilobytes, open files, threads.
-fn holdings(guest: &Guest) -> (u64, usize, usize) {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", guest.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    let count = |what| std::fs::read_dir(format!("/proc/{}/{what}", guest.pid())).unwrap().count();
-    (line.split_whitespace().next().unwrap().parse().unwrap(), count("fd"), count("task"))
-}
-
 #[test]
 fn a_day_of_faults_leaves_nothing_behind_and_each_decision_can_be_made_again() {
     let seconds = std::env::var("VMPOLICY_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
@@ -174,7 +166,7 @@ fn a_day_of_faults_leaves_nothing_behind_and_each_decision_can_be_made_again() {
     start(&mut guest);
 
     let (mut dice, mut done) = (Dice(7), BTreeMap::<&str, u64>::new());
-    let (began, mut lives, mut warm, mut last) = (Instant::now(), 1, None, (0, 0, 0));
+    let (began, mut lives, mut warm, mut last) = (Instant::now(), 1, None, guest.holdings());
     // On a busy machine it takes longer until everything has happened.
     while began.elapsed() < lasts || began.elapsed() < lasts * 4 && !missing(&guest).is_empty() {
         *done.entry(disturb(&guest, &mut dice, &manner, port)).or_default() += 1;
@@ -187,7 +179,7 @@ fn a_day_of_faults_leaves_nothing_behind_and_each_decision_can_be_made_again() {
             start(&mut guest);
             lives += 1;
         }
-        last = holdings(&guest);
+        last = guest.holdings();
         if warm.is_none() && began.elapsed() > lasts / 2 {
             warm = Some(last);
         }
@@ -195,10 +187,13 @@ fn a_day_of_faults_leaves_nothing_behind_and_each_decision_can_be_made_again() {
     assert!(guest.terminate().0.success(), "{}", guest.log());
 
     let warm = warm.unwrap();
-    println!("{done:?}; held at half time {warm:?} (anonymous kB, files, threads), at the end {last:?}");
-    assert!(last.0 <= warm.0 + KEPT_KB, "memory: {warm:?}, then {last:?}");
-    assert!(last.1 <= warm.1 + AT_WORK && last.2 <= warm.2 + AT_WORK, "{warm:?}, then {last:?}");
-    assert!(last.1 < 64 && last.2 < 32, "{last:?}");
+    println!("{done:?}; held at half time {warm:?}, at the end {last:?}");
+    assert!(last.kib <= warm.kib + KEPT_KB, "memory: {warm:?}, then {last:?}");
+    assert!(
+        last.files <= warm.files + AT_WORK && last.threads <= warm.threads + AT_WORK,
+        "{warm:?}, then {last:?}"
+    );
+    assert!(last.files < 64 && last.threads < 32, "{last:?}");
 
     assert_asked_once(&guest.asked());
     assert_eq!(missing(&guest), [""; 0], "this did not happen, so it was not tried");

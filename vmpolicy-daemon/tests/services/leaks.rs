@@ -2,36 +2,15 @@
 //! threads and open files as before.
 
 use crate::misbehaving::{all, server};
+use crate::process::Process;
 use crate::run::PATIENCE;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Daemon {
-    fn count(&self, what: &str) -> usize {
-        std::fs::read_dir(format!("/proc/{}/{what}", self.0.id())).unwrap().count()
-    }
-
-    /// Resident memory, in KiB.
-    fn memory(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
-    }
-}
 
 #[test]
 fn polls_that_fail_leave_nothing_behind() {
@@ -79,27 +58,25 @@ fn polls_that_fail_leave_nothing_behind() {
         .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
         .spawn()
         .unwrap();
-    let mut daemon = Daemon(child);
+    let mut daemon = Process::default();
+    daemon.hold(child);
     let log = || std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-    let wait_for = |daemon: &mut Daemon, more: usize| {
+    let wait_for = |daemon: &mut Process, more: usize| {
         let (began, from) = (Instant::now(), polls.load(Ordering::Relaxed));
         while polls.load(Ordering::Relaxed) < from + more {
-            assert!(daemon.0.try_wait().unwrap().is_none(), "it ended:\n{}", log());
+            assert!(daemon.is_running(), "it ended:\n{}", log());
             assert!(began.elapsed() < PATIENCE, "it polls no more:\n{}", log());
             thread::sleep(Duration::from_millis(20));
         }
     };
     wait_for(&mut daemon, probes * 10);
-    let threads = daemon.count("task");
-    // Without what is under way: each probe has a connection at most, and one that finds its address.
-    let files = daemon.count("fd");
-    let memory = daemon.memory();
+    let before = daemon.holdings();
     wait_for(&mut daemon, probes * 40);
-    let (later_threads, later_files) = (daemon.count("task"), daemon.count("fd"));
-    assert!(later_threads <= threads + probes, "{threads} threads, then {later_threads}");
-    assert!(later_files <= files + 2 * probes, "{files} files, then {later_files}");
-    let later_memory = daemon.memory();
-    assert!(later_memory < memory + 2_048, "{memory} KiB, then {later_memory}");
+    let later = daemon.holdings();
+    // Besides what is under way: each probe has a connection at most, and one that finds its address.
+    assert!(later.threads <= before.threads + probes, "{before:?}, then {later:?}");
+    assert!(later.files <= before.files + 2 * probes, "{before:?}, then {later:?}");
+    assert!(later.kib < before.kib + 2_048, "{before:?}, then {later:?}");
     let log = log();
     assert!(!log.contains("panicked"), "{log}");
     // Each change is said once, not each poll.

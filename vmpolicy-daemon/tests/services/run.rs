@@ -1,6 +1,8 @@
 //! Services in folders of their own, as a user of their own where this is root.
 
-use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use crate::process::PATIENCE;
+use crate::process::Process;
+use rustix::process::Signal;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -9,9 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-/// How long a service may take to come up, or to show what it must, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `nobody`, on Debian.
 const NOBODY: u32 = 65_534;
@@ -50,7 +49,7 @@ type Make = Box<dyn Fn(&Path, u16) -> Command>;
 /// A folder that `nobody` may write into, and a service in it.
 pub(crate) struct Service {
     folder: TempDir,
-    child: Option<Child>,
+    process: Process,
     make: Make,
     pub(crate) port: u16,
 }
@@ -63,7 +62,7 @@ impl Service {
         std::fs::set_permissions(folder.path(), mode).unwrap();
         own(folder.path());
         prepare(folder.path());
-        let mut service = Self { folder, child: None, make: Box::new(make), port: 0 };
+        let mut service = Self { folder, process: Process::default(), make: Box::new(make), port: 0 };
         for _ in 0..TRIES {
             service.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             if service.up() {
@@ -83,62 +82,49 @@ impl Service {
 
     /// Starts it, on the port that it had.
     pub(crate) fn up(&mut self) -> bool {
-        assert!(self.child.is_none());
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = (self.make)(self.folder.path(), self.port);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         // Apache ends by a signal to its whole group.
         command.process_group(0);
-        let mut child = command.spawn().unwrap();
+        self.process.hold(command.spawn().unwrap());
         let began = Instant::now();
-        loop {
-            if child.try_wait().unwrap().is_some() {
-                return false;
-            }
+        while self.process.is_running() {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                self.child = Some(child);
                 return true;
             }
             assert!(began.elapsed() < PATIENCE, "it does not come up:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        self.process = Process::default();
+        false
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        self.process.pid()
     }
 
     pub(crate) fn signal(&self, which: Signal) {
-        let id = self.pid();
-        kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), which).unwrap();
+        self.process.signal(which);
     }
 
     /// Ends it, with all of its processes, by this signal.
     pub(crate) fn down(&mut self, by: Signal) {
         self.signal(by);
-        let mut child = self.child.take().unwrap();
-        let began = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(began.elapsed() < PATIENCE, "it does not go down:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        assert!(self.process.ended().is_some(), "it does not go down:\n{}", self.log());
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if self.process.is_running() {
             // Asked first, so that its own processes go with it.
-            if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, Signal::CONT);
-                let _ = kill_process(pid, Signal::INT);
-            }
+            self.process.signal(Signal::CONT);
+            self.process.signal(Signal::INT);
             let began = Instant::now();
-            while child.try_wait().is_ok_and(|status| status.is_none()) && began.elapsed() < PATIENCE / 6 {
+            while self.process.is_running() && began.elapsed() < PATIENCE / 6 {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            let _ = child.kill();
-            let _ = child.wait();
         }
     }
 }

@@ -236,14 +236,6 @@ fn scrape(port: u16) -> Option<String> {
     Some(text)
 }
 
-/// What the daemon has: kilobytes, open files, threads.
-fn holdings(guest: &Guest) -> (u64, usize, usize) {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", guest.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    let count = |what| std::fs::read_dir(format!("/proc/{}/{what}", guest.pid())).unwrap().count();
-    (line.split_whitespace().next().unwrap().parse().unwrap(), count("fd"), count("task"))
-}
-
 /// For each service a rule that moves while it is busy, and one that would act if what is not known were taken for false.
 fn policy(actors: &[Actor], port: u16) -> String {
     let roles = || actors.iter().map(|actor| &actor.role);
@@ -340,14 +332,14 @@ fn services_under_load_move_the_guest_and_those_that_fail_do_not() {
         }
     }
 
-    let (began, mut rounds, mut warm, mut last) = (Instant::now(), 0, (0, 0, 0), (0, 0, 0));
+    let (began, mut rounds, mut warm, mut last) = (Instant::now(), 0, guest.holdings(), guest.holdings());
     while rounds < ROUNDS || began.elapsed() < lasts {
         for at in 0..PHASES.len() {
             step(&guest, port, &mut actors, at);
         }
         rounds += 1;
-        last = holdings(&guest);
-        println!("round {rounds}: held {last:?} (anonymous kB, files, threads)");
+        last = guest.holdings();
+        println!("round {rounds}: {last:?}");
         // An hour has time to warm up.
         if rounds == 1 || began.elapsed() < lasts / 4 {
             warm = last;
@@ -369,8 +361,11 @@ fn services_under_load_move_the_guest_and_those_that_fail_do_not() {
     assert_eq!(moves.len(), roles.len(), "{moves:?}");
     assert_eq!(moves.values().sum::<usize>(), guest.asked().len());
     assert_eq!(guest.events("confirmed").len(), guest.asked().len(), "{:#?}", guest.records());
-    assert!(last.0 <= warm.0 + KEPT_KB, "memory: {warm:?}, then {last:?}");
-    assert!(last.1 <= warm.1 + AT_WORK && last.2 <= warm.2 + AT_WORK, "{warm:?}, then {last:?}");
+    assert!(last.kib <= warm.kib + KEPT_KB, "memory: {warm:?}, then {last:?}");
+    assert!(
+        last.files <= warm.files + AT_WORK && last.threads <= warm.threads + AT_WORK,
+        "{warm:?}, then {last:?}"
+    );
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_vmpolicy"));
     let ran = command.arg("replay").arg(guest.path("inputs")).output().unwrap();
