@@ -6,6 +6,11 @@ pub mod argv;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod base64;
 pub mod board;
+#[cfg(test)]
+#[cfg(feature = "tls")]
+#[expect(dead_code, reason = "it is shared with the tests beside, which use the rest")]
+#[path = "../tests/common/certificates.rs"]
+mod certificates;
 pub mod cli;
 pub mod collector;
 pub mod config;
@@ -37,6 +42,9 @@ pub mod shard;
 mod spans;
 pub mod spool;
 pub mod store;
+mod stream;
 pub mod systemd;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod trace;
 pub mod zones;

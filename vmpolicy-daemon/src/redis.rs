@@ -5,9 +5,10 @@
 //! clients that the server counts. No error quotes what the server says, as that may quote a command, password and all.
 
 use crate::probe::Failure;
-use crate::probe::stream::{Address, Deadline, Resolver, Stream};
 use crate::secret::{Secret, SecretError, SecretSource};
+use crate::stream::{Address, Deadline, NoTls, Route, Stream};
 use std::time::Duration;
+use vmpolicy_core::file::RedisServer;
 use vmpolicy_core::input::Absence;
 
 /// Where a server is, and as whom one logs in.
@@ -52,12 +53,28 @@ pub struct Session {
 }
 
 impl Server {
+    /// As a policy file says.
+    ///
+    /// # Errors
+    ///
+    /// Where it asks for TLS, and there is none in this program.
+    pub fn new(spec: &RedisServer, replies_max: usize) -> Result<Self, NoTls> {
+        Ok(Self {
+            address: (&spec.address).try_into()?,
+            user: spec.login.user.clone(),
+            password: spec.login.password.as_ref().map(Into::into),
+            database: spec.database,
+            limit: Duration::from_millis(spec.timeout.millis()),
+            replies_max,
+        })
+    }
+
     /// Connects, logs in, and asks this; the replies come by [`Session::reply`], one for each command.
     ///
     /// # Errors
     ///
     /// Where it can't be reached or lets nobody in.
-    pub(crate) fn ask(&self, resolver: &mut Resolver, commands: &[&[&[u8]]]) -> Result<Session, Failure> {
+    pub(crate) fn ask(&self, route: &mut Route, commands: &[&[&[u8]]]) -> Result<Session, Failure> {
         let deadline = Deadline::within(self.limit);
         let denied = |error: SecretError| Failure::new(Absence::Denied, error.to_string());
         let password = self.password.as_ref().map(SecretSource::read).transpose().map_err(denied)?;
@@ -81,13 +98,18 @@ impl Server {
         let mut asked = Vec::new();
         commands.iter().for_each(|words| put(&mut asked, words));
 
-        let mut stream = Stream::connect(&self.address, resolver, deadline)?;
+        let mut stream = Stream::connect(&self.address, route, deadline)?;
+        stream.secure(&self.address, route, deadline)?;
         // A server that turns clients away may close before it has read: what it said is still there.
         let sent =
             stream.send(first.expose().as_bytes(), deadline).and_then(|()| stream.send(&asked, deadline));
         let mut session = Session { stream, bytes: Vec::new(), at: 0, most: self.replies_max, deadline };
         let let_in = (0..before).try_for_each(|_| session.reply().map(|_| ()));
         match (let_in, sent) {
+            (Err(_), _) if self.address.is_in_the_clear() && session.heard_of_tls() => {
+                let words = "it hangs up without a word of Redis: does it want `tls: true`?";
+                Err(Failure::new(Absence::Unreachable, words))
+            }
             (Err(failure), Err(sent)) if failure.absence == Absence::Unreachable => Err(sent),
             (Err(failure), _) => Err(failure),
             // Nothing before the commands has told why.
@@ -101,6 +123,11 @@ impl Server {
 }
 
 impl Session {
+    /// Whether nothing has come, or an alert of TLS (RFC 8446, 5.1): what a server by TLS has for who does not speak it.
+    fn heard_of_tls(&self) -> bool {
+        matches!(*self.bytes, [] | [21, 3, ..])
+    }
+
     /// The next reply.
     ///
     /// # Errors

@@ -34,8 +34,8 @@ const fn limit(probe: &ProbeSpec) -> Option<Span> {
     match probe {
         ProbeSpec::Mysql { timeout, .. }
         | ProbeSpec::Postgres { timeout, .. }
-        | ProbeSpec::Redis { timeout, .. }
         | ProbeSpec::Exec { timeout, .. } => Some(*timeout),
+        ProbeSpec::Redis { server, .. } => Some(server.timeout),
         ProbeSpec::Apache { web, .. }
         | ProbeSpec::Http { web, .. }
         | ProbeSpec::Nginx { web, .. }

@@ -17,6 +17,7 @@
 //! assert_eq!(problems[0].place.map(|place| line_col(text, place.start)), Some((3, 1)));
 //! ```
 
+mod clear;
 #[cfg(feature = "sim")]
 pub mod expect;
 mod idle;
@@ -49,8 +50,9 @@ pub use shell::{
     HOOK_TIMEOUT, HookSpec, HooksSpec, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, JOURNAL_SOCKET,
     KEEP_BYTES, KeepSpec, LocatorSpec, Login, MYSQL_SOCKET, MetricsSpec, Mode, Network, NetworkFault,
     NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec, PsiResource, QueueSource,
-    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RunSpec, STATE_TIMEOUT, SecretSpec, ServerAddress,
-    Shell, StateSpec, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec, url_fault,
+    REDIS_BATCH, REDIS_PORT, RecordPlace, RedisRead, RedisServer, RunSpec, STATE_TIMEOUT, SecretSpec,
+    ServerAddress, Shell, StateSpec, TlsSpec, UrlFault, WebAuth, WebMethod, WebSpec, WhenFull, WorkSpec,
+    url_fault,
 };
 
 use crate::policy::build::Doubts;
@@ -179,6 +181,7 @@ pub fn load_parts(texts: &[&[u8]], zones: &dyn Zones) -> Result<Loaded, Vec<Prob
             let mut warnings = lint(&file, &policy);
             warnings.extend(limits::never_time_out(&file, &policy, &shell));
             warnings.extend(idle::queues(&file, &shell));
+            warnings.extend(clear::shown(&file, &shell));
             warnings.sort_by_key(|warning| warning.place.map(|place| place.start));
             return Ok(Loaded { policy, file, shell, warnings });
         }

@@ -290,6 +290,10 @@ fn the_shell_s_part() {
         &[
             "{ mysql: {} }",
             "{ mysql: { status: Slow_queries, socket: /s, port: 3306 } }",
+            "{ mysql: { status: Slow_queries, socket: /s, tls: true } }",
+            "{ mysql: { status: Slow_queries, tls: true } }",
+            "{ postgres: { query: SELECT 1, host: h, ca_file: /c } }",
+            "{ redis: { info: uptime, tls: maybe, ca_file: /c } }",
             "{ mysql: { status: Slow_queries, port: 99999, timeout: 0s } }",
             "{ mysql: { status: Slow_queries, pasword_file: /p } }",
             "{ file: {} }",

@@ -174,3 +174,41 @@ fn every_lint_has_a_name_and_a_code() {
     let names: Vec<_> = vmpolicy_core::policy::lint::names().collect();
     assert!(names.windows(2).all(|two| two[0].1 < two[1].1), "{names:?}");
 }
+
+#[test]
+fn secrets_in_the_clear() {
+    let told_of = |indicator: &str, source: &str| {
+        let text = format!(
+            "version: 1\narrays: {{ a: {{ hosts: [g, h] }} }}\nindicators: {{ x: {{ every: 60s, probe: {{ {indicator} }} }} }}\n\
+             queues: {{ jobs: {{ every: 60s, source: {{ {source} }}, run: {{ argv: [work], output: /o }}, classes: {{ big: {{}} }} }} }}\n\
+             rules: [{{ name: r, when: {{ all: [x > 5, 'count(jobs, \"big\") >= 2'] }}, do: move }}]\n"
+        );
+        let told = told(text.as_bytes());
+        assert_eq!(told.matches("VW").count(), told.matches("VW0015").count(), "{told}");
+        told
+    };
+    let (secret, here) = ("password_file: /p", "directory: /d");
+    for quiet in [
+        "redis: { info: uptime, host: cache.example }",
+        &format!("redis: {{ info: uptime, {secret} }}"),
+        &format!("redis: {{ info: uptime, host: \"::1\", {secret} }}"),
+        &format!("redis: {{ info: uptime, socket: /s, {secret} }}"),
+        &format!("redis: {{ info: uptime, host: cache.example, tls: true, {secret} }}"),
+        &format!("mysql: {{ status: Uptime, host: db.example, {secret} }}"),
+        &format!("postgres: {{ query: SELECT 1, host: db.example, {secret} }}"),
+        "http: { url: http://shop.example/ }",
+        "http: { url: http://127.0.0.2:8080/, token_file: /t }",
+        "http: { url: https://shop.example/, token_file: /t }",
+    ] {
+        assert_eq!(told_of(quiet, here), "", "{quiet}");
+    }
+    assert_document!(
+        told_of(
+            &format!("redis: {{ info: uptime, host: cache.example, {secret} }}"),
+            "http: { url: \"http://shop.example:8080/queue\", token_file: /t }"
+        ) + &told_of(
+            "nginx: { field: active, url: \"http://[2001:db8::1]/\", user: u, credential: c }",
+            &format!("redis: {{ list: jobs, host: 192.0.2.7, tls: false, {secret} }}")
+        )
+    );
+}

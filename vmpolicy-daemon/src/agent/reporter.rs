@@ -61,7 +61,7 @@ impl Reporter {
     }
 
     /// In a test, another request is open, or none.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "http"))]
     pub(crate) fn opens(&self, id: Option<RequestId>) {
         self.open.set(id);
     }

@@ -7,16 +7,14 @@
 mod http;
 mod tcp;
 
-#[cfg(feature = "http")]
-pub(crate) use tcp::{Timed, read_to_end};
-
 use crate::board::{Fault, Plight};
 use crate::spool::{Batch, Rest};
+use crate::stream::NoTls;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-use vmpolicy_core::file::RecordPlace;
+use vmpolicy_core::file::{RecordPlace, ServerAddress};
 
 /// How much is sent at once, where a record is not longer by itself.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -73,17 +71,20 @@ pub enum MakeError {
     #[error("{0}")]
     Trust(String),
     /// This program was built without it.
-    #[error("this vmpolicyd was built without HTTP and TLS")]
+    #[error("this vmpolicyd was built without HTTP")]
     NotBuilt,
+    /// This program was built without TLS.
+    #[error(transparent)]
+    NoTls(#[from] NoTls),
 }
 
 /// The collector of a place; none, where the place is no collector.
 #[must_use]
 pub fn make(spec: &RecordPlace) -> Option<Result<Made, MakeError>> {
     let collector: Result<Box<dyn Collector>, MakeError> = match spec {
-        RecordPlace::Tcp { host, port, tls, ca_file, timeout, .. } => {
-            let limit = Duration::from_millis(timeout.millis());
-            tcp::TcpCollector::new(host, *port, tls.then_some(ca_file.as_deref()), limit)
+        RecordPlace::Tcp { host, port, tls, timeout, .. } => {
+            let address = ServerAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() };
+            tcp::TcpCollector::new(&address, Duration::from_millis(timeout.millis()))
                 .map(|collector| Box::new(collector) as _)
         }
         #[cfg(feature = "http")]

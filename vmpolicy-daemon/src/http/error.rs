@@ -1,6 +1,7 @@
 //! What can go wrong with an exchange.
 
 use crate::secret::SecretError;
+use crate::tls::{self, TrustError};
 use std::io;
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
@@ -33,8 +34,8 @@ pub enum HttpError {
     #[error("a header, a token or a password holds letters that can't be sent")]
     Header,
     /// Certificates that can't be read.
-    #[error("the certificates to trust: {0}")]
-    Certificates(String),
+    #[error("{0}")]
+    Certificates(#[from] TrustError),
     /// A secret that can't be had.
     #[error("{0}")]
     Secret(#[from] SecretError),
@@ -51,7 +52,7 @@ impl HttpError {
             ureq::Error::Io(error) => Self::of_io(error, limit),
             ureq::Error::Http(_) => Self::Header,
             ureq::Error::Protocol(error) => Self::NotHttp(excerpt(&error.to_string())),
-            ureq::Error::Rustls(error) => Self::Tls(excerpt(&error.to_string())),
+            ureq::Error::Rustls(error) => Self::Tls(tls::cause(error)),
             ureq::Error::Tls(why) => Self::Tls((*why).to_owned()),
             ureq::Error::BadUri(_) => Self::Unreachable("no such address".to_owned()),
             other => Self::Unreachable(excerpt(&other.to_string())),
@@ -67,7 +68,7 @@ impl HttpError {
                 return inner.clone();
             }
             if let Some(inner) = inner.downcast_ref::<rustls::Error>() {
-                return Self::Tls(excerpt(&inner.to_string()));
+                return Self::Tls(tls::cause(inner));
             }
         }
         match error.kind() {

@@ -8,24 +8,20 @@
 //! worker from the server that it is to watch.
 
 mod auth;
-mod ciphers;
 mod error;
 mod hide;
 #[cfg(feature = "prometheus")]
 mod packed;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod trust;
 mod url;
 mod web;
 
+pub use crate::tls::Trust;
 pub use auth::Auth;
 pub use error::HttpError;
 #[cfg(feature = "prometheus")]
 pub use packed::{PACKED, unpacked};
-pub(crate) use tls::TlsClient;
-pub use trust::Trust;
 pub use url::Url;
 pub use web::Web;
 
@@ -34,7 +30,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::http::{HeaderMap, Request as Wire, Response};
-use ureq::tls::TlsConfig;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body, SendBody};
 
 /// How many times one is sent elsewhere within an origin.
@@ -199,9 +195,11 @@ impl Client {
             config = config.proxy(None);
         }
         if url.is_secure() {
-            let ring = Arc::new(ciphers::provider());
+            let ring = Arc::new(crate::tls::provider());
+            let certificates = settings.trust.certificates()?;
+            let roots = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
             let tls = TlsConfig::builder()
-                .root_certs(settings.trust.roots()?)
+                .root_certs(RootCerts::from(roots.collect::<Vec<_>>()))
                 .unversioned_rustls_crypto_provider(ring);
             config = config.tls_config(tls.build());
         }

@@ -1,9 +1,8 @@
 //! The client against servers that do what good ones seldom do.
 
 use super::*;
+use crate::certificates::{Identity, answer};
 use crate::secret::Secret;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -279,27 +278,11 @@ fn a_packed_answer_is_unpacked_where_that_was_asked_for_and_bounded_as_it_grows(
 
 /// A server with a certificate of its own, and that certificate as PEM.
 fn secure(name: &str) -> (u16, String) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), client);
-            let _ = stream.read(&mut [0; 4_096]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42");
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
+    let identity = Identity::alone(name);
+    let port = identity.serve(|stream| {
+        answer(stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42");
     });
-    (port, made.cert.pem())
+    (port, identity.pem)
 }
 
 #[test]

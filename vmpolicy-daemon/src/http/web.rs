@@ -3,7 +3,6 @@
 use super::hide::hide;
 use super::{Answer, Auth, Client, HttpError, Method, Proxy, Request, Settings, Trust, Unanswered, Url};
 use crate::secret::SecretSource;
-use std::path::PathBuf;
 use std::time::Duration;
 use vmpolicy_core::file::{UrlFault, WebAuth, WebSpec};
 
@@ -41,7 +40,7 @@ impl Web {
         let settings = Settings {
             limit: Duration::from_millis(spec.timeout.millis()),
             body_max,
-            trust: spec.ca_file.as_ref().map_or(Trust::System, |path| Trust::File(PathBuf::from(path))),
+            trust: Trust::of(spec.ca_file.as_deref()),
             proxy: Proxy::None,
         };
         let (auth, headers) = (spec.auth.clone(), spec.headers.clone());

@@ -10,6 +10,8 @@ mod exec;
 mod file;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod kept;
 mod load;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -26,11 +28,11 @@ mod prometheus;
 mod psi;
 mod redis;
 mod steal;
-pub(crate) mod stream;
 mod table;
 #[cfg(feature = "http")]
 mod web;
 
+pub use crate::stream::{Address, NoTls};
 #[cfg(feature = "http")]
 pub use apache::ApacheProbe;
 pub use exec::ExecProbe;
@@ -49,8 +51,6 @@ pub use prometheus::PrometheusProbe;
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
 pub use redis::RedisProbe;
 pub use steal::StealProbe;
-pub use stream::Address;
-pub(crate) use stream::{Resolver, connect_tcp};
 pub use table::{MakeError, USER_VARIABLE, make};
 
 use crate::board::Plight;

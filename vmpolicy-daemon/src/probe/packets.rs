@@ -1,7 +1,7 @@
 //! What a server says, in pieces that tell their own length. It may not say more than so much to one word of ours.
 
 use super::Failure;
-use super::stream::{Address, Deadline, Resolver, Stream};
+use crate::stream::{Address, Deadline, Route, Stream};
 use vmpolicy_core::input::Absence;
 
 /// What a server may say in one breath: a result of one number is some dozens of bytes.
@@ -16,12 +16,22 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) fn open(
+    pub(super) fn open(address: &Address, route: &mut Route, deadline: Deadline) -> Result<Self, Failure> {
+        Stream::connect(address, route, deadline).map(Self::over)
+    }
+
+    /// From here on by TLS, where the address is one of TLS. What the server has said beyond what was taken, it has said
+    /// in the clear, and so anybody could have.
+    pub(super) fn secure(
+        &mut self,
         address: &Address,
-        resolver: &mut Resolver,
+        route: &mut Route,
         deadline: Deadline,
-    ) -> Result<Self, Failure> {
-        Stream::connect(address, resolver, deadline).map(Self::over)
+    ) -> Result<(), Failure> {
+        if !self.bytes.is_empty() {
+            return Err(Failure::new(Absence::Unparsable, "it goes on in the clear where TLS begins"));
+        }
+        self.stream.secure(address, route, deadline)
     }
 
     pub(super) fn over(stream: Stream) -> Self {
@@ -58,6 +68,14 @@ pub(super) fn sentence(text: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
+/// The same failure, where its words say back a password that the server was shown.
+pub(super) fn without(mut failure: Failure, password: &str) -> Failure {
+    if !password.is_empty() && failure.words.contains(password) {
+        failure.words = failure.words.replace(password, "***");
+    }
+    failure
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +92,7 @@ mod tests {
     fn pieces_come_as_they_were_put_and_no_more_than_so_many() {
         use std::io::Write as _;
         let (mut server, client) = UnixStream::pair().unwrap();
-        let mut packets = Packets::over(Stream::Unix(client));
+        let mut packets = Packets::over(Stream::from(client));
         let deadline = Deadline::within(Duration::from_secs(20));
         server.write_all(b"\x03ab\x01\x02c").unwrap();
         for expected in [&b"\x03ab"[..], b"\x01", b"\x02c"] {

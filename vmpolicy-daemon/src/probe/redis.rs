@@ -2,10 +2,10 @@
 //!
 //! Each poll has a connection of its own: it costs the server a socket and no process.
 
-use super::stream::Resolver;
 use super::{Failure, Source};
 use crate::number::only_number;
 use crate::redis::{Reply, Server, odd};
+use crate::stream::Route;
 use vmpolicy_core::file::RedisRead;
 use vmpolicy_core::input::Absence;
 
@@ -16,14 +16,14 @@ pub(super) const INFO_BYTES_MAX: usize = 256 * 1024;
 pub struct RedisProbe {
     read: RedisRead,
     server: Server,
-    resolver: Resolver,
+    route: Route,
 }
 
 impl RedisProbe {
     /// A probe of this number; the server is not looked for yet.
     #[must_use]
     pub fn new(read: RedisRead, server: Server) -> Self {
-        Self { read, server, resolver: Resolver::default() }
+        Self { read, server, route: Route::default() }
     }
 }
 
@@ -33,7 +33,7 @@ impl Source for RedisProbe {
             RedisRead::Info(_) => &[b"INFO"],
             RedisRead::ListLength(key) => &[b"LLEN", key.as_bytes()],
         };
-        let reply = self.server.ask(&mut self.resolver, &[command])?.reply()?;
+        let reply = self.server.ask(&mut self.route, &[command])?.reply()?;
         match (&self.read, reply) {
             (RedisRead::ListLength(_), Reply::Integer(length)) => Ok(length as f64),
             (RedisRead::Info(field), Reply::Text(text)) => info(&text, field),

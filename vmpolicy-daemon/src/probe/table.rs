@@ -8,6 +8,7 @@ use super::{
 use crate::argv::filled;
 use crate::board::Plight;
 use crate::redis::Server;
+use crate::stream::NoTls;
 use std::path::Path;
 use std::time::Duration;
 use vmpolicy_core::file::{ProbeSpec, PsiResource};
@@ -26,6 +27,9 @@ pub enum MakeError {
     #[cfg(feature = "http")]
     #[error("its address: {0}")]
     Url(#[from] vmpolicy_core::file::UrlFault),
+    /// The program was built without TLS.
+    #[error(transparent)]
+    NoTls(#[from] NoTls),
     /// It is of a later version of the policy file.
     #[error("this program does not know such a probe")]
     Unknown,
@@ -50,16 +54,8 @@ pub fn make(
         | ProbeSpec::Prometheus { .. } => by_http(spec)?,
         ProbeSpec::Mysql { .. } => mysql(spec)?,
         ProbeSpec::Postgres { .. } => postgres(spec)?,
-        ProbeSpec::Redis { read, address, login, database, timeout } => {
-            let server = Server {
-                address: address.into(),
-                user: login.user.clone(),
-                password: login.password.as_ref().map(Into::into),
-                database: *database,
-                limit: Duration::from_millis(timeout.millis()),
-                replies_max: INFO_BYTES_MAX,
-            };
-            Box::new(RedisProbe::new(read.clone(), server))
+        ProbeSpec::Redis { read, server } => {
+            Box::new(RedisProbe::new(read.clone(), Server::new(server, INFO_BYTES_MAX)?))
         }
         ProbeSpec::File { path } => Box::new(FileProbe::new(path)),
         ProbeSpec::Exec { argv, timeout } => {
@@ -122,7 +118,7 @@ fn mysql(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
     let user = login.user.clone().or_else(|| variable(USER_VARIABLE)).unwrap_or_else(own_user);
     Ok(Box::new(MysqlProbe::new(MysqlOptions {
         status: status.clone(),
-        address: address.into(),
+        address: address.try_into()?,
         user,
         password: login.password.as_ref().map(Into::into),
         limit: Duration::from_millis(timeout.millis()),
@@ -142,7 +138,7 @@ fn postgres(spec: &ProbeSpec) -> Result<Box<dyn Source>, MakeError> {
     };
     Ok(Box::new(PostgresProbe::new(PostgresOptions {
         query: query.clone(),
-        address: address.into(),
+        address: address.try_into()?,
         user: login.user.clone().unwrap_or_else(own_user),
         database: database.clone(),
         password: login.password.as_ref().map(Into::into),

@@ -13,14 +13,14 @@
 
 use super::{End, Fault, Job, Source, Stdin};
 use crate::probe::Failure;
-use crate::probe::stream::Resolver;
 use crate::redis::{Reply, Server, odd};
+use crate::stream::Route;
 use vmpolicy_core::file::GradedBy;
 
 /// A list of a Redis.
 pub struct Redis {
     server: Server,
-    resolver: Resolver,
+    route: Route,
     list: String,
     claimed: String,
     failed: String,
@@ -37,7 +37,7 @@ impl Redis {
     pub fn new(server: Server, list: &str, batch: u32, guest: &str, by: GradedBy) -> Self {
         Self {
             server,
-            resolver: Resolver::default(),
+            route: Route::default(),
             claimed: format!("{list}:claimed-by:{guest}"),
             failed: format!("{list}:failed"),
             list: list.to_owned(),
@@ -49,7 +49,7 @@ impl Redis {
 
     /// Asks for all of this on one connection: as many replies as commands.
     fn ask(&mut self, commands: &[&[&[u8]]]) -> Result<Vec<Reply>, Fault> {
-        let asked = self.server.ask(&mut self.resolver, commands);
+        let asked = self.server.ask(&mut self.route, commands);
         let replies = asked.and_then(|mut session| commands.iter().map(|_| session.reply()).collect());
         replies.map_err(|failure| fault(&failure))
     }

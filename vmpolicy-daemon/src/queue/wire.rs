@@ -8,7 +8,6 @@ use crate::board::Board;
 use crate::config::Config;
 use crate::redis::Server;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use vmpolicy_core::file::{GradedBy, QueueSource, WorkSpec};
 use vmpolicy_core::policy::Grades;
 
@@ -67,17 +66,10 @@ pub fn wired(config: &Config, shop: &Shop) -> Vec<Option<WiredQueue>> {
 fn made(source: &QueueSource, guest: &str, by: GradedBy) -> Box<dyn Source> {
     match source {
         QueueSource::Directory { path } => Box::new(Directory::new(path, guest, by)),
-        QueueSource::Redis { list, batch, address, login, database, timeout } => {
-            let server = Server {
-                address: address.into(),
-                user: login.user.clone(),
-                password: login.password.as_ref().map(Into::into),
-                database: *database,
-                limit: Duration::from_millis(timeout.millis()),
-                replies_max: BATCH_BYTES_MAX,
-            };
-            Box::new(Redis::new(server, list, *batch, guest, by))
-        }
+        QueueSource::Redis { list, batch, server } => match Server::new(server, BATCH_BYTES_MAX) {
+            Ok(server) => Box::new(Redis::new(server, list, *batch, guest, by)),
+            Err(error) => Box::new(Nowhere(error.to_string())),
+        },
         #[cfg(feature = "http")]
         QueueSource::Http(spec) => match Http::new(spec, guest, by) {
             Ok(source) => Box::new(source),

@@ -1,6 +1,7 @@
 //! A real Prometheus, filled by promtool with samples that are known: what it answers comes to what the same
 //! samples come to as CSV.
 
+use crate::certificates::Identity;
 use crate::server::Server;
 use crate::{backtest, vmpolicy};
 use std::fmt::Write as _;
@@ -178,15 +179,14 @@ fn refusals(server: &Server) {
 
 #[test]
 fn who_asks_with_credentials_and_trust_is_answered() {
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let signed = Identity::alone("localhost");
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let (cert, key) =
-        (put("cert.pem", &signed.cert.pem()), put("key.pem", &signed.signing_key.serialize_pem()));
+    let (cert, key) = (put("cert.pem", &signed.pem), put("key.pem", &signed.key_pem()));
     // Of `open sesame`, by bcrypt at its least cost.
     let web = format!(
         "tls_server_config: {{ cert_file: '{cert}', key_file: '{key}' }}\n\

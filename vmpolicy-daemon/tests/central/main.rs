@@ -4,6 +4,9 @@
 //! Nothing is skipped: where a program is missing, its tests fail and say how to get it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[path = "../common/certificates.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod certificates;
 mod collector;
 mod daemon;
 mod http;

@@ -1,42 +1,22 @@
 //! Collectors by TLS: one whose certificate is believed, and one whose is not.
 
+use crate::certificates::Identity;
 use crate::collector::Heard;
 use crate::daemon::Daemon;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::Read as _;
-use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
 
 /// A collector of lines by TLS, with a certificate of its own that is written there. It ends without a farewell, as
 /// rsyslog does.
 fn collector(heard: Heard, certificate: &Path) -> u16 {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(certificate, made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = StreamOwned::new(connection, client);
-            let mut all = Vec::new();
-            if stream.read_to_end(&mut all).is_ok() {
-                heard.take(&all);
-            }
+    let identity = Identity::alone("localhost");
+    std::fs::write(certificate, &identity.pem).unwrap();
+    identity.serve(move |stream| {
+        let mut all = Vec::new();
+        if stream.read_to_end(&mut all).is_ok() {
+            heard.take(&all);
         }
-    });
-    port
+    })
 }
 
 #[test]

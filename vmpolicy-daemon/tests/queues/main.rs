@@ -3,6 +3,10 @@
 //! Nothing is skipped: where a server is missing, its tests fail and say how to get it.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod certificates;
 mod directory;
 mod guest;
 #[cfg(feature = "http")]

@@ -17,12 +17,18 @@ const HELP: &str = "redis-server or redis-cli is missing: the tests need them (a
 struct Server {
     folder: TempDir,
     password: Option<&'static str>,
+    options: Vec<String>,
     process: Process,
 }
 
 impl Server {
     fn start(password: Option<&'static str>) -> Self {
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), password, process: Process::default() };
+        Self::start_with(password, Vec::new())
+    }
+
+    fn start_with(password: Option<&'static str>, options: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self { folder, password, options, process: Process::default() };
         server.up();
         server
     }
@@ -45,6 +51,7 @@ impl Server {
             "--dir",
         ]);
         command.arg(self.folder.path()).arg("--unixsocket").arg(self.socket());
+        command.args(&self.options);
         if let Some(password) = self.password {
             command.args(["--requirepass", password]);
         }
@@ -84,9 +91,12 @@ impl Server {
 
     /// A guest that works at the list.
     fn guest(&self, script: &str, login: &str, more: &str) -> Guest {
+        self.guest_at(&format!("socket: \"{}\"{login}", self.socket().display()), script, more)
+    }
+
+    fn guest_at(&self, address: &str, script: &str, more: &str) -> Guest {
         let guest = Guest::new(script, "");
-        let source =
-            format!("redis: {{ list: jobs, batch: 4, socket: \"{}\"{login} }}", self.socket().display());
+        let source = format!("redis: {{ list: jobs, batch: 4, {address} }}");
         guest.policy(&policy(&source, &guest.runs(more)));
         guest
     }
@@ -182,4 +192,38 @@ fn a_password_is_shown_to_the_server_alone() {
     guest.wait_for("the job", |guest| guest.log().contains("jobs/a is done"));
     let all = guest.log() + &guest.text("records") + &guest.text("ran");
     assert!(!all.contains("s3cret"), "{all}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_queue_by_tls_is_claimed_from_whom_the_file_believes() {
+    use crate::certificates::Authority;
+    let (right, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let [cert, key] = right.vouches_for("localhost").write(folder.path());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = [
+        ("--bind", "127.0.0.1".to_owned()),
+        ("--tls-port", port.to_string()),
+        ("--tls-cert-file", cert.display().to_string()),
+        ("--tls-key-file", key.display().to_string()),
+        ("--tls-auth-clients", "no".to_owned()),
+    ];
+    let options = options.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+    let server = Server::start_with(Some("s3cret"), options);
+    let (ca, password) = (folder.path().join("ca.pem"), folder.path().join("password"));
+    fs::write(&ca, Authority::new().pem()).unwrap();
+    fs::write(&password, "s3cret").unwrap();
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+    let address = format!(
+        "host: localhost, port: {port}, tls: true, ca_file: \"{}\", password_file: \"{}\"",
+        ca.display(),
+        password.display()
+    );
+    let mut guest = server.guest_at(&address, WRITES, "");
+    server.push(&["a"]);
+    guest.start();
+    guest.wait_for("a complaint", |guest| guest.log().contains("TLS: nobody who is believed"));
+    assert_eq!(server.list("jobs"), ["a"], "nothing is claimed from a stranger");
+    fs::write(&ca, right.pem()).unwrap();
+    guest.wait_for("the job", |guest| guest.log().contains("jobs/a is done"));
 }

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod abuse;
+#[path = "../common/certificates.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod certificates;
 mod control;
 mod daemon;
 mod guest;

@@ -1,11 +1,13 @@
-//! Each way of logging in that a MariaDB has, over its socket and over TCP, and each way of being turned away.
+//! Each way of logging in that a MariaDB has, over its socket, over TCP and by TLS, and each way of being turned away.
 
+use crate::certificates::Identity;
 use crate::server::Server;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vmpolicy_core::input::Absence;
 use vmpolicy_daemon::probe::{Address, Failure, MysqlOptions, MysqlProbe, Source};
 use vmpolicy_daemon::secret::SecretSource;
+use vmpolicy_daemon::tls::Trust;
 
 fn probe(status: &str, address: &Address, user: &str, password: Option<&Path>) -> MysqlProbe {
     MysqlProbe::new(MysqlOptions {
@@ -20,10 +22,24 @@ fn probe(status: &str, address: &Address, user: &str, password: Option<&Path>) -
 #[test]
 fn every_way_in_and_every_way_of_being_turned_away() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let options =
-        ["--skip-networking=0", "--bind-address=127.0.0.1", "--skip-name-resolve", &format!("--port={port}")];
+    let shown = tempfile::tempdir().unwrap();
+    let identity = Identity::alone("127.0.0.1");
+    let [cert, key] = identity.write(shown.path());
+    let options = [
+        "--skip-networking=0",
+        "--bind-address=127.0.0.1",
+        "--skip-name-resolve",
+        &format!("--port={port}"),
+        &format!("--ssl-cert={}", cert.display()),
+        &format!("--ssl-key={}", key.display()),
+    ];
     let server = Server::start_with_users_and(&options);
-    let places = [Address::Socket(server.socket()), Address::Tcp("127.0.0.1".to_owned(), port)];
+    let host = || "127.0.0.1".to_owned();
+    let places = [
+        Address::Socket(server.socket()),
+        Address::Tcp(host(), port),
+        Address::Tls(host(), port, Trust::File(cert)),
+    ];
     for host in ["localhost", "127.0.0.1"] {
         let accounts = [
             "plain@% IDENTIFIED BY 'se cret'",
@@ -63,13 +79,14 @@ fn every_way_in_and_every_way_of_being_turned_away() {
             ("nobody", "se cret", "nobody"),
             ("locked", "se cret", "locked"),
             ("expired", "se cret", "(1820)"),
-            ("secured", "se cret", "Access denied"),
             ("plain\0", "se cret", "no user"),
         ] {
             let failure = read(address, user, text).unwrap_err();
             assert_eq!(failure.absence, Absence::Denied, "{user} at {address:?}: {failure:?}");
             assert!(failure.words.contains(says), "{user} at {address:?}: {failure:?}");
         }
+        let secured = read(address, "secured", "se cret").map_err(|failure| failure.absence);
+        assert_eq!(secured, if address.is_by_tls() { Ok(()) } else { Err(Absence::Denied) }, "{address:?}");
         password("se cret");
         let mut only = probe("Uptime", address, "single", Some(&file));
         assert!(only.sample().is_ok());

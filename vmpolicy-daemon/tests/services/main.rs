@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod apache;
+#[path = "../common/certificates.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod certificates;
 #[cfg(feature = "mysql")]
 #[path = "../real/guest.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
@@ -24,22 +27,34 @@ mod secrets;
 #[path = "../real/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;
+mod tls;
 
 use std::time::{Duration, Instant};
-use vmpolicy_core::file::parse;
+use vmpolicy_core::file::{ProbeSpec, parse};
 use vmpolicy_core::input::Absence;
 use vmpolicy_core::ports::Probe;
 use vmpolicy_daemon::board::Plight;
 
-/// A probe as the policy file has it: `redis: { info: used_memory }`.
-pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
+/// What the policy file says of a probe: `redis: { info: used_memory }`.
+fn spec(written: &str) -> ProbeSpec {
     let text = format!(
         "version: 1\narrays: {{ a: {{ hosts: [h] }} }}\nindicators: {{ x: {{ every: 1m, probe: {{ {written} }} }} }}\n"
     );
     let parsed = parse(text.as_bytes());
     assert_eq!(parsed.problems, [], "{written}");
-    let spec = &parsed.shell.probes[0].as_ref().unwrap().value;
-    vmpolicy_daemon::probe::make("x", "g", spec, Plight::default()).unwrap()
+    parsed.shell.probes[0].as_ref().unwrap().value.clone()
+}
+
+/// Such a probe.
+pub(crate) fn probe(written: &str) -> Box<dyn Probe> {
+    vmpolicy_daemon::probe::make("x", "g", &spec(written), Plight::default()).unwrap()
+}
+
+/// One poll of it; with the words by which `why` tells why there is no number.
+pub(crate) fn told(written: &str) -> Result<f64, (Absence, String)> {
+    let plight = Plight::default();
+    let read = vmpolicy_daemon::probe::make("x", "g", &spec(written), plight.clone()).unwrap().read();
+    read.map_err(|absence| (absence, plight.fault().unwrap().words))
 }
 
 pub(crate) fn read(written: &str) -> Result<f64, Absence> {

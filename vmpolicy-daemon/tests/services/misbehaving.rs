@@ -1,12 +1,12 @@
 //! Servers that are none, or hostile ones: every probe is Unknown with its cause, within its deadline.
 
+use crate::certificates::{Authority, Identity, answer};
 use crate::probe;
 use crate::run::secret;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 use vmpolicy_core::input::Absence;
@@ -25,8 +25,18 @@ pub(crate) fn server(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     port
 }
 
+/// Whom those believe that are to ask by TLS; none of the servers here is vouched for.
+static AUTHORITY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (new, path) = (folder.join(std::process::id().to_string()), folder.join("authority.pem"));
+    std::fs::write(&new, Authority::new().pem()).unwrap();
+    std::fs::rename(new, &path).unwrap();
+    path
+});
+
 /// Every probe that asks a server, by its name.
 pub(crate) fn all(port: u16) -> Vec<(&'static str, String)> {
+    let tls = format!("tls: true, ca_file: \"{}\"", AUTHORITY.display());
     let url = format!("url: \"http://127.0.0.1:{port}/x\"");
     let tcp = format!("host: 127.0.0.1, port: {port}");
     let limit = "timeout: 400ms";
@@ -37,8 +47,12 @@ pub(crate) fn all(port: u16) -> Vec<(&'static str, String)> {
         ("http", format!("http: {{ pointer: /a, {url}, {limit} }}")),
         ("redis", format!("redis: {{ info: used_memory, {tcp}, {limit} }}")),
         ("postgres", format!("postgres: {{ query: SELECT 1, user: u, {tcp}, {limit} }}")),
+        ("redis-by-tls", format!("redis: {{ info: used_memory, {tcp}, {tls}, {limit} }}")),
+        ("postgres-by-tls", format!("postgres: {{ query: SELECT 1, user: u, {tcp}, {tls}, {limit} }}")),
         #[cfg(feature = "mysql")]
         ("mysql", format!("mysql: {{ status: Uptime, user: u, {tcp}, {limit} }}")),
+        #[cfg(feature = "mysql")]
+        ("mysql-by-tls", format!("mysql: {{ status: Uptime, user: u, {tcp}, {tls}, {limit} }}")),
     ]
 }
 
@@ -105,8 +119,9 @@ fn it_drips_a_byte_at_a_time() {
     });
     // To those that don't speak HTTP its first byte is wrong already.
     against("drip", port, |name| match name {
-        "redis" | "postgres" => vec![Absence::Unparsable],
-        "mysql" => vec![Absence::TimedOut, Absence::Unparsable, Absence::Unreachable],
+        "redis" | "postgres" | "postgres-by-tls" => vec![Absence::Unparsable],
+        "redis-by-tls" => vec![Absence::Unreachable],
+        "mysql" | "mysql-by-tls" => vec![Absence::TimedOut, Absence::Unparsable, Absence::Unreachable],
         _ => SLOW.to_vec(),
     });
     for (name, bytes) in [("redis", &b"$200000\r\n"[..]), ("postgres", b"E\0\0\xff\xff")] {
@@ -168,8 +183,8 @@ fn it_wants_to_know_who_one_is() {
         }
     });
     for (name, written) in all(port) {
-        // A MySQL server speaks first.
-        if name != "mysql" {
+        // A MySQL server speaks first, and by TLS nobody is told anything.
+        if name != "mysql" && !name.ends_with("-by-tls") {
             assert_eq!(probe(&written).read(), Err(Absence::Denied), "{name}");
         }
     }
@@ -221,28 +236,14 @@ fn a_password_is_not_shown_to_who_can_not_prove_to_know_it() {
 
 #[test]
 fn its_certificate_is_not_to_be_believed() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
-    let port = server(move |client| {
-        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), client);
-        let _ = stream.read(&mut [0; 4_096]);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
-        stream.conn.send_close_notify();
-        let _ = stream.flush();
+    let identity = Identity::alone("localhost");
+    let port = identity.serve(|stream| {
+        answer(stream, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
     });
     let folder = tempfile::tempdir().unwrap();
     let (own, other) = (folder.path().join("own.pem"), folder.path().join("other.pem"));
-    std::fs::write(&own, made.cert.pem()).unwrap();
-    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(&other, another.cert.pem()).unwrap();
+    std::fs::write(&own, &identity.pem).unwrap();
+    std::fs::write(&other, Identity::alone("localhost").pem).unwrap();
     for (name, written) in all(port).into_iter().filter(|(_, written)| written.contains("url:")) {
         let secure = written.replace("http://127.0.0.1", "https://localhost").replace("400ms", "5s");
         let distrusting = secure.replace("timeout:", &format!("ca_file: \"{}\", timeout:", other.display()));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use vmpolicy_core::input::Absence;
 
-fn prepare(folder: &Path) {
+pub(crate) fn prepare(folder: &Path) {
     secret(&folder.join("root-password"), "se cret\n");
     own(&folder.join("root-password"));
     let mut init = modest(Command::new(find("initdb", "postgresql")));
@@ -52,7 +52,7 @@ fn psql(server: &Service, sql: &str) -> Command {
     command
 }
 
-fn run(server: &Service, sql: &str) {
+pub(crate) fn run(server: &Service, sql: &str) {
     let ran = psql(server, sql).output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
 }

@@ -1,5 +1,6 @@
 //! Prometheus, which watches itself.
 
+use crate::certificates::Identity;
 use crate::run::{Service, find, modest, own, secret};
 use crate::{probe, read, until};
 use rustix::process::Signal;
@@ -67,11 +68,9 @@ fn an_instant_query_gives_its_only_sample() {
 
 #[test]
 fn certificates_and_passwords() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let pem = made.cert.pem();
+    let identity = Identity::alone("localhost");
     let server = server(|folder| {
-        std::fs::write(folder.join("cert.pem"), &pem).unwrap();
-        std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        identity.write(folder).iter().for_each(|path| own(path));
         // `se cret`, by bcrypt: the only kind that it takes.
         let made =
             Command::new(find("htpasswd", "apache2-utils")).args(["-nbBC", "4", "", "se cret"]).output();
@@ -85,7 +84,7 @@ fn certificates_and_passwords() {
     let folder = tempfile::tempdir().unwrap();
     let (file, ca) = (folder.path().join("password"), folder.path().join("ca.pem"));
     secret(&file, "se cret\n");
-    std::fs::write(&ca, &pem).unwrap();
+    std::fs::write(&ca, &identity.pem).unwrap();
     let ask = |host: &str, more: &str| {
         probe(&format!("prometheus: {{ query: vector(3), url: \"https://{host}:{}\"{more} }}", server.port))
     };
@@ -104,6 +103,6 @@ fn certificates_and_passwords() {
     std::fs::write(&ca, "nonsense").unwrap();
     let mut later = ask("localhost", &format!("{login}{trust}"));
     assert_eq!(later.read(), Err(Absence::Denied));
-    std::fs::write(&ca, &pem).unwrap();
+    std::fs::write(&ca, &identity.pem).unwrap();
     assert_eq!(later.read(), Ok(3.0));
 }

@@ -25,7 +25,7 @@ pub use self::network::{Network, NetworkFault};
 pub(super) use self::probe::written as written_probe;
 pub use self::probe::{
     APACHE_URL, Login, MYSQL_SOCKET, NginxField, POSTGRES_SOCKET, PROBE_TIMEOUT, PROMETHEUS_URL, ProbeSpec,
-    PsiResource, REDIS_PORT, RedisRead, SecretSpec, ServerAddress,
+    PsiResource, REDIS_PORT, RedisRead, RedisServer, SecretSpec, ServerAddress, TlsSpec,
 };
 pub use self::queue::{
     GradeSpec, GradedBy, JOB_GRACE, JOB_OUTPUT_BYTES, JOB_TIMEOUT, JOB_TRIES, QueueSource, REDIS_BATCH,

@@ -1,7 +1,8 @@
 //! Where jobs come from, how their class is found, and how they are run.
 
+use super::probe::server_keys;
 use super::web::web_keys;
-use super::{Kinds, Login, PROBE_TIMEOUT, ServerAddress, WebSpec};
+use super::{Kinds, PROBE_TIMEOUT, RedisServer, WebSpec};
 use crate::file::node::{Node, Value};
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Entry, Fields, Reader};
@@ -34,14 +35,9 @@ pub enum QueueSource {
         list: String,
         /// How many elements make a batch at most.
         batch: u32,
-        /// Where the server listens.
-        address: ServerAddress,
-        /// Whom to log in as; the default user, where only a secret is named.
-        login: Login,
-        /// The number of the database that the list is in.
-        database: u32,
-        /// How long one exchange may take.
-        timeout: Span,
+        /// Of which one.
+        #[serde(flatten)]
+        server: RedisServer,
     },
     /// Batches of a server, by HTTP.
     Http(WebSpec),
@@ -117,26 +113,13 @@ impl Reader {
     }
 
     fn redis_list(&mut self, node: &Node, value: Option<&Node>) -> Option<QueueSource> {
-        let known = [
-            "list",
-            "batch",
-            "socket",
-            "host",
-            "port",
-            "user",
-            "password_file",
-            "credential",
-            "database",
-            "timeout",
-        ];
-        let fields = self.options(node, value, &known)?;
+        let fields = self.options(node, value, &server_keys!("list", "batch", "database"))?;
         let list = self.required(&fields, "list", "list: jobs", |reader, node| {
             reader.text(node, "the key of a list").map(str::to_owned)
         });
         let batch = self.optional(&fields, "batch", Self::count);
-        let (address, login, database, timeout) = self.redis_server(&fields);
-        let batch = batch.unwrap_or(REDIS_BATCH);
-        Some(QueueSource::Redis { list: list?, batch, address, login, database, timeout })
+        let server = self.redis_server(&fields);
+        Some(QueueSource::Redis { list: list?, batch: batch.unwrap_or(REDIS_BATCH), server })
     }
 
     /// A whole number that is not zero.

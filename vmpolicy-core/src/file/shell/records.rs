@@ -1,7 +1,7 @@
 //! Where the daemon's records go.
 
 use super::web::web_keys;
-use super::{Kinds, WebAuth, WebSpec};
+use super::{Kinds, TlsSpec, WebSpec};
 use crate::file::node::{Node, Value, short};
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Fields, Reader};
@@ -41,10 +41,8 @@ pub enum RecordPlace {
         host: String,
         /// Port.
         port: u16,
-        /// Whether by TLS.
-        tls: bool,
-        /// A file with the certificates to believe, in place of the system's.
-        ca_file: Option<String>,
+        /// By TLS; in the clear without it.
+        tls: Option<TlsSpec>,
         /// How long it may take to take in what is sent at once.
         timeout: Span,
         /// What is kept for it.
@@ -133,15 +131,11 @@ impl Reader {
         let known = ["address", "tls", "ca_file", "timeout", "keep", "full", "required"];
         let fields = self.options(node, value, &known)?;
         let address = self.required(&fields, "address", "address: logs.example:6514", Self::host_and_port);
-        let tls = self.optional(&fields, "tls", Self::truth);
-        let ca_file = self.said(&fields, "ca_file");
-        if fields.get("ca_file").is_some() && tls != Some(true) {
-            self.need(&fields, "tls", "tls: true");
-        }
+        let tls = self.tls(&fields);
         let timeout = self.wait(&fields, "timeout", COLLECTOR_TIMEOUT);
         let keep = self.keep(&fields);
         let (host, port) = address?;
-        Some(RecordPlace::Tcp { host, port, tls: tls.unwrap_or(false), ca_file, timeout, keep })
+        Some(RecordPlace::Tcp { host, port, tls, timeout, keep })
     }
 
     fn http_place(&mut self, node: &Node, value: Option<&Node>) -> Option<RecordPlace> {
@@ -200,15 +194,7 @@ impl Reader {
 
     /// What proves who one is goes to this machine or by TLS.
     pub(super) fn not_in_the_clear(&mut self, fields: &Fields<'_>, web: &WebSpec) {
-        let (Some(node), Some(rest)) = (fields.get("url"), web.url.strip_prefix("http://")) else { return };
-        let host = rest.split(['/', '?']).next().unwrap_or_default();
-        let name = match host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let here = name.eq_ignore_ascii_case("localhost")
-            || name.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if !here && web.auth != WebAuth::None {
+        if let (Some(node), Some(host)) = (fields.get("url"), web.shows_secret_to()) {
             self.blame_hinted(Kind::InTheClear { host: short(host) }, node.place, "say `https://`");
         }
     }

@@ -38,6 +38,26 @@ pub enum WebAuth {
     },
 }
 
+impl WebSpec {
+    /// To whom a password or token would go in the clear: another machine, with its port.
+    pub(in crate::file) fn shows_secret_to(&self) -> Option<&str> {
+        let rest = self.url.strip_prefix("http://")?;
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        (self.auth != WebAuth::None && !is_here(name)).then_some(host)
+    }
+}
+
+/// Whether that is this machine, by its name.
+pub(super) fn is_here(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// What is done by HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

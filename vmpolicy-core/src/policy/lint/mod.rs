@@ -140,6 +140,12 @@ pub enum WarningKind {
         /// The queue.
         queue: String,
     },
+    /// A secret that whoever is on the way can read.
+    #[error("a password or token goes to `{host}` in the clear")]
+    InTheClear {
+        /// The host.
+        host: String,
+    },
 }
 
 /// Why a rule never acts.
@@ -182,6 +188,7 @@ impl WarningKind {
             Self::NotRun { .. } => "VW0012",
             Self::NoSource { .. } => "VW0013",
             Self::OutputLost { .. } => "VW0014",
+            Self::InTheClear { .. } => "VW0015",
         }
     }
 }
@@ -227,6 +234,7 @@ impl Warning {
             WarningKind::Chase { .. } => "make the conditions exclude each other",
             WarningKind::NotRun { .. } => "say how: `run: { argv: [PROGRAM, \"{job}\"], output: DIR }`",
             WarningKind::NoSource { .. } => "say where from: `source: { directory: PATH }`",
+            WarningKind::InTheClear { .. } => "say `tls: true`, or `https://`",
             WarningKind::OutputLost { .. } => {
                 "give `run` an `output`: a folder that is kept when the guest leaves the site"
             }

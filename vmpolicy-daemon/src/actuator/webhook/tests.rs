@@ -3,8 +3,7 @@
 use super::*;
 use crate::actuator::test_request;
 use crate::agent::Event;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use crate::certificates::{self, Identity};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,32 +145,17 @@ fn what_was_never_sent_is_refused_and_of_the_rest_nobody_knows() {
 
 #[test]
 fn a_stranger_gets_to_know_nothing() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let (config, read) = (Arc::new(config), Arc::new(AtomicUsize::new(0)));
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let identity = Identity::alone("localhost");
+    let read = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&read);
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), client);
-            seen.fetch_add(stream.read(&mut [0; 4_096]).unwrap_or(0), Ordering::Relaxed);
-            let _ = stream.write_all(b"HTTP/1.1 202 x\r\nContent-Length: 0\r\n\r\n");
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
+    let port = identity.serve(move |stream| {
+        let text = "HTTP/1.1 202 x\r\nContent-Length: 0\r\n\r\n";
+        seen.fetch_add(certificates::answer(stream, text), Ordering::Relaxed);
     });
     let folder = tempfile::tempdir().unwrap();
     let (own, other) = (folder.path().join("own.pem"), folder.path().join("other.pem"));
-    std::fs::write(&own, made.cert.pem()).unwrap();
-    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(&other, another.cert.pem()).unwrap();
+    std::fs::write(&own, &identity.pem).unwrap();
+    std::fs::write(&other, Identity::alone("localhost").pem).unwrap();
     let with = |ca: &std::path::Path| {
         let spec = spec(format!("https://localhost:{port}/moves"));
         WebSpec { ca_file: Some(ca.display().to_string()), ..spec }

@@ -32,7 +32,7 @@ fn records(place: &RecordPlace) -> String {
         RecordPlace::Journal { socket } => format!("Records go to the journal that listens at {socket}."),
         RecordPlace::File { path } => format!("Records go to the file {path}."),
         RecordPlace::Tcp { tls, keep, .. } => {
-            let how = if *tls { "by TLS" } else { "in the clear" };
+            let how = if tls.is_some() { "by TLS" } else { "in the clear" };
             format!("Records go to the collector at {}, {how}. {}", place.address(), kept(*keep))
         }
         RecordPlace::Http { keep, .. } => {

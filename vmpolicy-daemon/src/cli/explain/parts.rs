@@ -123,11 +123,11 @@ fn source(probe: &ProbeSpec) -> String {
         ProbeSpec::Prometheus { query, web } => {
             format!("what `{query}` gives on the Prometheus server at {}", shown(&web.url))
         }
-        ProbeSpec::Redis { read: RedisRead::Info(field), address, .. } => {
-            format!("the field {field} of INFO of the Redis server at {}", place(address))
+        ProbeSpec::Redis { read: RedisRead::Info(field), server } => {
+            format!("the field {field} of INFO of the Redis server at {}", place(&server.address))
         }
-        ProbeSpec::Redis { read: RedisRead::ListLength(key), address, .. } => {
-            format!("the length of the list {key} of the Redis server at {}", place(address))
+        ProbeSpec::Redis { read: RedisRead::ListLength(key), server } => {
+            format!("the length of the list {key} of the Redis server at {}", place(&server.address))
         }
         ProbeSpec::File { path } => format!("the first number in {path}"),
         ProbeSpec::Exec { argv, .. } => format!("the first number that `{}` prints", argv.join(" ")),
@@ -150,7 +150,8 @@ fn source(probe: &ProbeSpec) -> String {
 fn place(address: &ServerAddress) -> String {
     match address {
         ServerAddress::Socket(path) => path.clone(),
-        ServerAddress::Tcp { host, port } => format!("{host}:{port}"),
+        ServerAddress::Tcp { host, port, tls: None } => format!("{host}:{port}"),
+        ServerAddress::Tcp { host, port, tls: Some(_) } => format!("{host}:{port} by TLS"),
     }
 }
 
@@ -163,8 +164,8 @@ fn shown(url: &str) -> &str {
 pub(super) fn queue(queue: &Queue, source: Option<&QueueSource>, run: Option<&RunSpec>) -> String {
     let from = match source {
         Some(QueueSource::Directory { path }) => format!("the files in {path}"),
-        Some(QueueSource::Redis { list, address, .. }) => {
-            format!("the elements of the list {list} of the Redis {}", place(address))
+        Some(QueueSource::Redis { list, server, .. }) => {
+            format!("the elements of the list {list} of the Redis {}", place(&server.address))
         }
         Some(QueueSource::Http(web)) => format!("what {} has", shown(&web.url)),
         Some(_) => "a source of a kind that this program does not know".to_owned(),

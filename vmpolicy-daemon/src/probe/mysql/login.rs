@@ -2,17 +2,19 @@
 //! or as whom the socket says one is.
 
 use super::super::Failure;
-use super::super::packets::sentence;
-use super::super::stream::{Address, Deadline};
+use super::super::packets::{sentence, without};
 use super::MysqlOptions;
 use super::wire::{self, Connection};
 use crate::secret::Secret;
+use crate::stream::{Deadline, Route};
 use ring::digest::{Algorithm, Context, Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use vmpolicy_core::input::Absence;
 
 /// Without it, a MariaDB takes the client for one of its own.
 const CLIENT_LONG_PASSWORD: u32 = 1;
 const CLIENT_PROTOCOL_41: u32 = 1 << 9;
+/// Goes on by TLS.
+const CLIENT_SSL: u32 = 1 << 11;
 /// A proof of 20 bytes and more. MySQL's documents also call it `CLIENT_RESERVED2`.
 const CLIENT_SECURE_CONNECTION: u32 = 1 << 15;
 const CLIENT_PLUGIN_AUTH: u32 = 1 << 19;
@@ -34,32 +36,46 @@ pub(super) fn log_in(
     connection: &mut Connection,
     options: &MysqlOptions,
     password: Option<&Secret>,
+    route: &mut Route,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     if options.user.contains('\0') {
         return Err(denied("no user has such a name"));
     }
     let greeting = Greeting::read(&connection.next(deadline)?)?;
+    let mut flags = greeting.can & (NEEDED | CLIENT_LONG_PASSWORD | CLIENT_PLUGIN_AUTH);
+    if options.address.is_by_tls() {
+        // The greeting came in the clear: whoever leaves TLS out of it gets nothing.
+        if greeting.can & CLIENT_SSL == 0 {
+            return Err(denied("the server has no TLS, and nothing is said to it without (`tls: true`)"));
+        }
+        flags |= CLIENT_SSL;
+        connection.send(&preamble(&flags.to_le_bytes()), deadline)?;
+        connection.secure(&options.address, route, deadline)?;
+    }
     // It is the server's usual way. An account of another is asked again, in its own.
     let mut way = Way::named(&greeting.way).unwrap_or(Way::NativePassword);
     let proof = way.proof(password, &greeting.nonce);
-    connection.send(
-        &[
-            &(greeting.can & (NEEDED | CLIENT_LONG_PASSWORD | CLIENT_PLUGIN_AUTH)).to_le_bytes(),
-            &PACKET_BYTES_MAX.to_le_bytes(),
-            &[CHARSET],
-            &[0; 23],
-            options.user.as_bytes(),
-            &[0, u8::try_from(proof.len()).expect("the longest is a SHA-256")],
-            &proof,
-            way.name().as_bytes(),
-            &[0],
-        ],
-        deadline,
-    )?;
+    let flags = flags.to_le_bytes();
+    let who: [&[u8]; 5] = [
+        options.user.as_bytes(),
+        &[0, u8::try_from(proof.len()).expect("the longest is a SHA-256")],
+        &proof,
+        way.name().as_bytes(),
+        &[0],
+    ];
+    connection.send(&[&preamble(&flags)[..], &who].concat(), deadline)?;
+    // A server that wants TLS may say no more than that access is denied.
+    let may_want_tls = options.address.is_in_the_clear() && greeting.can & CLIENT_SSL != 0;
     let (mut switched, mut shown) = (false, false);
     loop {
-        let packet = connection.next(deadline)?;
+        let packet = connection.next(deadline).map_err(|failure| match failure.absence {
+            Absence::Denied if may_want_tls => {
+                denied(format!("{}: does it want `tls: true`?", failure.words))
+            }
+            _ if shown => without(failure, password.map_or("", Secret::expose)),
+            _ => failure,
+        })?;
         match (packet.as_slice(), way) {
             ([0, ..], _) => {
                 connection.logged_in = true;
@@ -79,7 +95,9 @@ pub(super) fn log_in(
             ([1, 3], Way::CachingSha2) => {}
             // It does not, and wants the password itself.
             ([1, 4], Way::CachingSha2) if !shown => {
-                let Address::Socket(_) = options.address else { return Err(not_over_a_network()) };
+                if options.address.is_in_the_clear() {
+                    return Err(not_over_a_network());
+                }
                 let password = password.map_or("", Secret::expose);
                 connection.send(&[password.as_bytes(), &[0]], deadline)?;
                 shown = true;
@@ -89,6 +107,12 @@ pub(super) fn log_in(
     }
 }
 
+/// What a login and the request for TLS begin with.
+fn preamble(flags: &[u8; 4]) -> [&[u8]; 4] {
+    const MOST: [u8; 4] = PACKET_BYTES_MAX.to_le_bytes();
+    [flags, &MOST, &[CHARSET], &[0; 23]]
+}
+
 fn denied(why: impl Into<String>) -> Failure {
     Failure::new(Absence::Denied, why)
 }
@@ -96,7 +120,7 @@ fn denied(why: impl Into<String>) -> Failure {
 fn not_over_a_network() -> Failure {
     denied(
         "it does not remember this user's password and wants it in the clear, which is not sent over a network: \
-         use its socket, or log in once with its own client",
+         say `tls: true`, or use its socket",
     )
 }
 

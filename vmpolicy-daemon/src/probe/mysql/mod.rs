@@ -8,10 +8,11 @@ mod login;
 mod script;
 mod wire;
 
-use super::stream::{Address, Deadline, Resolver};
+use super::kept::Kept;
 use super::{Failure, PASSWORD_VARIABLE, Source};
 use crate::number::only_number;
 use crate::secret::{Secret, SecretSource};
+use crate::stream::{Address, Deadline, Route};
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
 use wire::Connection;
@@ -37,23 +38,15 @@ const ROWS_MAX: usize = 64;
 /// The value of a status variable.
 pub struct MysqlProbe {
     options: MysqlOptions,
-    resolver: Resolver,
-    kept: Option<Connection>,
+    route: Route,
+    kept: Kept<Connection>,
 }
 
 impl MysqlProbe {
     /// A probe; the server is not looked for yet.
     #[must_use]
     pub fn new(options: MysqlOptions) -> Self {
-        Self { options, resolver: Resolver::default(), kept: None }
-    }
-
-    fn connect(&mut self, deadline: Deadline) -> Result<Connection, Failure> {
-        // Read anew for each connection, so that a changed one is taken up.
-        let password = password(&self.options)?;
-        let mut connection = Connection::open(&self.options.address, &mut self.resolver, deadline)?;
-        login::log_in(&mut connection, &self.options, password.as_ref(), deadline)?;
-        Ok(connection)
+        Self { options, route: Route::default(), kept: Kept::default() }
     }
 }
 
@@ -63,24 +56,17 @@ impl Source for MysqlProbe {
             return Err(Failure::new(Absence::Missing, "no status variable has such a name"));
         }
         let deadline = Deadline::within(self.options.limit);
-        // A kept connection that broke, or that the server has ended, says nothing of the server.
-        let asked = match self.kept.take() {
-            Some(mut connection) => match ask(&mut connection, &self.options.status, deadline) {
-                Err(failure) if matches!(failure.absence, Absence::Unreachable | Absence::Unparsable) => None,
-                asked => Some((asked, connection)),
-            },
-            None => None,
+        let Self { options, route, kept } = self;
+        let connect = || {
+            // Read anew for each connection, so that a changed one is taken up.
+            let password = password(options)?;
+            let mut connection = Connection::open(&options.address, route, deadline)?;
+            login::log_in(&mut connection, options, password.as_ref(), route, deadline)?;
+            Ok(connection)
         };
-        let (asked, connection) = match asked {
-            Some(asked) => asked,
-            None => {
-                let mut connection = self.connect(deadline)?;
-                (ask(&mut connection, &self.options.status, deadline), connection)
-            }
-        };
-        // After a failure the connection is dropped: nobody knows what is still on its way.
-        let value = asked?;
-        self.kept = Some(connection);
+        // Nonsense, too, where the server ended it in the middle of a word.
+        let gone_bad = [Absence::Unreachable, Absence::Unparsable];
+        let value = kept.ask(&gone_bad, connect, |connection| ask(connection, &options.status, deadline))?;
         let value = value.ok_or_else(|| {
             let name = &self.options.status;
             Failure::new(Absence::Missing, format!("the server has no variable `{name}`"))

@@ -2,8 +2,10 @@
 //! a hostile one may say. (`tests/real` has a MariaDB; a MySQL 8 is nothing that Debian has.)
 
 use super::super::packets::Packets;
-use super::super::stream::Stream;
 use super::*;
+use crate::certificates::Identity;
+use crate::stream::Stream;
+use crate::tls::Trust;
 use proptest::prelude::*;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
@@ -88,8 +90,11 @@ enum At {
     Network,
 }
 
+/// What is read of a server.
+type Value = Result<Option<Vec<u8>>, Failure>;
+
 /// What is read of a server that says this and no more; and what it hears.
-fn heard(at: At, password: &str, says: &[u8]) -> (Result<Option<Vec<u8>>, Failure>, Vec<u8>) {
+fn heard(at: At, password: &str, says: &[u8]) -> (Value, Vec<u8>) {
     let (mut server, client) = UnixStream::pair().unwrap();
     server.write_all(says).unwrap();
     server.shutdown(Shutdown::Write).unwrap();
@@ -99,8 +104,8 @@ fn heard(at: At, password: &str, says: &[u8]) -> (Result<Option<Vec<u8>>, Failur
     });
     let password = Secret::new(password.to_owned());
     let deadline = Deadline::within(options.limit);
-    let mut connection = Connection::over(Packets::over(Stream::Unix(client)));
-    let read = login::log_in(&mut connection, &options, Some(&password), deadline)
+    let mut connection = Connection::over(Packets::over(Stream::from(client)));
+    let read = login::log_in(&mut connection, &options, Some(&password), &mut Route::default(), deadline)
         .and_then(|()| ask(&mut connection, &options.status, deadline));
     drop(connection);
     let mut heard = Vec::new();
@@ -190,12 +195,15 @@ fn the_password_itself_goes_over_no_network_and_to_no_other_way() {
     let (read, said) = heard(At::Network, PASSWORD, &[greeting(sha2), full.clone()].concat());
     let failure = read.unwrap_err();
     assert_eq!(failure.absence, Absence::Denied);
-    assert!(failure.words.contains("use its socket"), "{failure:?}");
+    assert!(failure.words.contains("`tls: true`"), "{failure:?}");
     assert!(!shown(&said));
 
     let (read, said) = heard(At::Socket, PASSWORD, &[greeting(native), full].concat());
     assert_eq!(read.unwrap_err().absence, Absence::Unparsable, "that is none of this way's words");
     assert!(!shown(&said));
+    let quoting = packet(4, b"\xff\x15\x04#28000Who says `se cret` here?");
+    let (read, _) = heard(At::Socket, PASSWORD, &[greeting(sha2), packet(2, b"\x01\x04"), quoting].concat());
+    assert_eq!(read.unwrap_err().words, "Who says `***` here? (1045)");
     let twice = [greeting(sha2), packet(2, b"\x01\x04"), packet(4, b"\x01\x04")].concat();
     assert_eq!(heard(At::Socket, PASSWORD, &twice).0.unwrap_err().absence, Absence::Unparsable);
 
@@ -215,6 +223,73 @@ fn the_password_itself_goes_over_no_network_and_to_no_other_way() {
     assert!(failure.words.contains("mysql_old_password"), "{failure:?}");
     let again = [greeting(sha2), packet(2, &switch(native)), packet(4, &switch(native))].concat();
     assert_eq!(heard(At::Socket, PASSWORD, &again).0.unwrap_err().absence, Absence::Unparsable);
+}
+
+/// The same by TLS: what the server says in the clear, and what by TLS. What it hears in the clear, and what by TLS.
+fn heard_by_tls(clear: Vec<u8>, says: Vec<u8>) -> (Value, [Vec<u8>; 2]) {
+    let identity = Identity::alone("localhost");
+    let trust = Trust::Pem(identity.pem.clone().into_bytes());
+    let (mut server, client) = UnixStream::pair().unwrap();
+    let served = std::thread::spawn(move || {
+        server.write_all(&clear).unwrap();
+        let mut request = vec![0; 36];
+        let mut heard = Vec::new();
+        if server.read_exact(&mut request).is_err() {
+            return [Vec::new(), heard];
+        }
+        let mut stream = identity.over(server);
+        let _ = stream.write_all(&says).and_then(|()| stream.flush());
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+        let _ = stream.read_to_end(&mut heard);
+        [request, heard]
+    });
+    let options = options(Address::Tls("localhost".to_owned(), 3306, trust));
+    let password = Secret::new(PASSWORD.to_owned());
+    let deadline = Deadline::within(options.limit);
+    let mut connection = Connection::over(Packets::over(Stream::from(client)));
+    let mut route = Route::default();
+    let read = login::log_in(&mut connection, &options, Some(&password), &mut route, deadline)
+        .and_then(|()| ask(&mut connection, &options.status, deadline));
+    drop(connection);
+    (read, served.join().unwrap())
+}
+
+#[test]
+fn by_tls_a_mysql_is_shown_all_that_it_needs_and_before_it_nothing() {
+    let (native, sha2) = ("mysql_native_password", "caching_sha2_password");
+    // As without, with a flag more and a number later.
+    let answer = |way: &str, proof: &[u8]| {
+        let mut answer = response(way, proof);
+        (answer[3], answer[5]) = (2, 0x8a);
+        answer
+    };
+    let request = [&b"\x20\0\0\x01\x01\x8a\x08\0\0\0\0\x01\x2d"[..], &[0; 23]].concat();
+    for (way, login, hears) in [
+        (native, packet(3, OK), answer(native, &NATIVE)),
+        (sha2, packets(3, &[b"\x01\x03", OK]), answer(sha2, &SHA2)),
+        // One that does not remember the password.
+        (
+            sha2,
+            [packet(3, b"\x01\x04"), packet(5, OK)].concat(),
+            [answer(sha2, &SHA2), packet(4, b"se cret\0")].concat(),
+        ),
+    ] {
+        let (read, [clear, private]) = heard_by_tls(greeting(way), [login, result(&[ROW])].concat());
+        assert_eq!(read.unwrap().unwrap(), b"42");
+        assert_eq!(clear.escape_ascii().to_string(), request.escape_ascii().to_string());
+        let hears = [hears, packet(0, REQUEST), packet(0, QUIT)].concat();
+        assert_eq!(private.escape_ascii().to_string(), hears.escape_ascii().to_string());
+    }
+    // Somebody on the way leaves TLS out of the greeting, or goes on behind it.
+    let mut without = greeting(native);
+    let flags = without.iter().position(|byte| *byte == 0xff).unwrap();
+    without[flags + 1] = 0xf7;
+    let (read, heard) = heard_by_tls(without, Vec::new());
+    let failure = read.unwrap_err();
+    assert_eq!((failure.absence, heard), (Absence::Denied, [Vec::new(), Vec::new()]), "{failure:?}");
+    let (read, [_, private]) = heard_by_tls([greeting(native), packet(3, OK)].concat(), Vec::new());
+    assert_eq!((read.unwrap_err().absence, private), (Absence::Unparsable, Vec::new()));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::super::Failure;
 use super::super::packets::{Packets, SAID_BYTES_MAX, sentence};
-use super::super::stream::{Address, Deadline, Resolver};
+use crate::stream::{Address, Deadline, Route};
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
 
@@ -29,12 +29,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(
+    pub(super) fn open(address: &Address, route: &mut Route, deadline: Deadline) -> Result<Self, Failure> {
+        Packets::open(address, route, deadline).map(Self::over)
+    }
+
+    /// From here on by TLS, where the address is one of TLS.
+    pub(super) fn secure(
+        &mut self,
         address: &Address,
-        resolver: &mut Resolver,
+        route: &mut Route,
         deadline: Deadline,
-    ) -> Result<Self, Failure> {
-        Packets::open(address, resolver, deadline).map(Self::over)
+    ) -> Result<(), Failure> {
+        self.packets.secure(address, route, deadline)
     }
 
     pub(super) fn over(packets: Packets) -> Self {

@@ -2,11 +2,12 @@
 //! and the server to us, and shows it to nobody.
 
 use super::super::Failure;
-use super::super::stream::{Address, Deadline};
+use super::super::packets::without;
 use super::PostgresOptions;
 use super::wire::{self, Connection, Message};
 use crate::base64;
 use crate::secret::{Secret, SecretSource};
+use crate::stream::Deadline;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
 use std::num::NonZeroU32;
@@ -43,23 +44,30 @@ pub(super) fn log_in(
     let mut hello = Vec::new();
     wire::put(&mut hello, None, &[&start]);
     connection.send(&hello, deadline)?;
-    let mut proven = false;
+    let (mut proven, mut shown) = (false, None);
     loop {
         match connection.next(deadline)? {
             Message::ReadyForQuery => return Ok(()),
-            Message::Error(failure) => return Err(failure),
+            Message::Error(failure) => {
+                return Err(without(failure, shown.as_ref().map_or("", Secret::expose)));
+            }
             Message::Other => {}
             // AuthenticationOk.
             Message::Authentication(0, _) => {}
-            Message::Authentication(3, _) if matches!(options.address, Address::Socket(_)) => {
-                // In the clear, which a socket of this machine is safe for.
-                let password = password(options)?;
-                let mut answer = Vec::new();
-                wire::put(&mut answer, Some(b'p'), &[password.expose().as_bytes(), b"\0"]);
-                connection.send(&answer, deadline)?;
+            Message::Authentication(3, _) if options.address.is_in_the_clear() => {
+                return Err(denied(
+                    "it wants the password in the clear, which is not sent over a network: say `tls: true`",
+                ));
             }
             Message::Authentication(3, _) => {
-                return Err(denied("it wants the password in the clear, which is not sent over a network"));
+                // The password itself, for which TLS is safe, and a socket of this machine.
+                let secret = password(options)?;
+                let password = secret.expose().as_bytes();
+                // A buffer that grows would leave copies behind.
+                let mut answer = zeroize::Zeroizing::new(Vec::with_capacity(password.len() + 6));
+                wire::put(&mut answer, Some(b'p'), &[password, b"\0"]);
+                connection.send(&answer, deadline)?;
+                shown = Some(secret);
             }
             Message::Authentication(5, _) => {
                 return Err(denied(

@@ -7,10 +7,11 @@
 mod login;
 mod wire;
 
-use super::stream::{Address, Deadline, Resolver};
+use super::kept::Kept;
 use super::{Failure, Source};
 use crate::number::only_number;
 use crate::secret::SecretSource;
+use crate::stream::{Address, Deadline, Route};
 use std::time::Duration;
 use vmpolicy_core::input::Absence;
 use wire::{Connection, Message};
@@ -38,54 +39,32 @@ const SOCKET_NAME: &str = ".s.PGSQL.5432";
 /// The value of a query.
 pub struct PostgresProbe {
     options: PostgresOptions,
-    resolver: Resolver,
-    kept: Option<Connection>,
+    route: Route,
+    kept: Kept<Connection>,
 }
 
 impl PostgresProbe {
     /// A probe; the server is not looked for yet.
     #[must_use]
     pub fn new(options: PostgresOptions) -> Self {
-        Self { options, resolver: Resolver::default(), kept: None }
-    }
-
-    fn connect(&mut self, deadline: Deadline) -> Result<Connection, Failure> {
-        let address = match &self.options.address {
-            Address::Socket(path) if path.is_dir() => Address::Socket(path.join(SOCKET_NAME)),
-            other => other.clone(),
-        };
-        let mut connection = Connection::open(&address, &mut self.resolver, deadline)?;
-        login::log_in(&mut connection, &self.options, deadline)?;
-        Ok(connection)
+        Self { options, route: Route::default(), kept: Kept::default() }
     }
 }
 
 impl Source for PostgresProbe {
     fn sample(&mut self) -> Result<f64, Failure> {
         let deadline = Deadline::within(self.options.limit);
-        // A kept connection that broke says nothing of the server.
-        let asked = match self.kept.take() {
-            Some(mut connection) => match ask(&mut connection, &self.options, deadline) {
-                Err(failure) if failure.absence == Absence::Unreachable => None,
-                asked => Some((asked, connection)),
-            },
-            None => None,
+        let Self { options, route, kept } = self;
+        let connect = || {
+            let address = match &options.address {
+                Address::Socket(path) if path.is_dir() => Address::Socket(path.join(SOCKET_NAME)),
+                other => other.clone(),
+            };
+            let mut connection = Connection::open(&address, route, deadline)?;
+            login::log_in(&mut connection, options, deadline)?;
+            Ok(connection)
         };
-        let (asked, connection) = match asked {
-            Some(asked) => asked,
-            None => {
-                let mut connection = self.connect(deadline)?;
-                (ask(&mut connection, &self.options, deadline), connection)
-            }
-        };
-        match asked {
-            Ok(value) => {
-                self.kept = Some(connection);
-                value
-            }
-            // Nobody knows what is still on its way: the connection is not used again.
-            Err(failure) => Err(failure),
-        }
+        kept.ask(&[Absence::Unreachable], connect, |connection| ask(connection, options, deadline))?
     }
 }
 

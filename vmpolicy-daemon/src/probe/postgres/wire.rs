@@ -3,8 +3,11 @@
 
 use super::super::Failure;
 use super::super::packets::{Packets, SAID_BYTES_MAX, sentence};
-use super::super::stream::{Address, Deadline, Resolver};
+use crate::stream::{Address, Deadline, Route};
 use vmpolicy_core::input::Absence;
+
+/// `SSLRequest`: a message of eight bytes with a version that there never was. One byte is the answer.
+const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// What the server says, as far as it matters.
 pub(super) enum Message {
@@ -24,12 +27,21 @@ pub(super) enum Message {
 pub(super) struct Connection(Packets);
 
 impl Connection {
-    pub(super) fn open(
-        address: &Address,
-        resolver: &mut Resolver,
-        deadline: Deadline,
-    ) -> Result<Self, Failure> {
-        Packets::open(address, resolver, deadline).map(Self)
+    pub(super) fn open(address: &Address, route: &mut Route, deadline: Deadline) -> Result<Self, Failure> {
+        let mut packets = Packets::open(address, route, deadline)?;
+        if address.is_by_tls() {
+            packets.send(&TLS_REQUEST, deadline)?;
+            match packets.next(|bytes| Ok((!bytes.is_empty()).then_some(1)), deadline)?.as_slice() {
+                b"S" => packets.secure(address, route, deadline)?,
+                // An error's words would be anybody's.
+                b"N" | b"E" => {
+                    let words = "the server has no TLS, and nothing is said to it without (`tls: true`)";
+                    return Err(Failure::new(Absence::Denied, words));
+                }
+                _ => return Err(odd()),
+            }
+        }
+        Ok(Self(packets))
     }
 
     pub(super) fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {

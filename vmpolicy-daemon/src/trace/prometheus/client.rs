@@ -150,7 +150,7 @@ fn failed(error: HttpError, server: &Server) -> QueryError {
         HttpError::TimedOut(_) => QueryError::TimedOut(server.timeout),
         HttpError::TooLarge(most) => QueryError::TooLarge(most),
         HttpError::Torn => QueryError::Torn,
-        HttpError::Certificates(why) => QueryError::Certificates(why),
+        HttpError::Certificates(why) => QueryError::Certificates(why.to_string()),
         other => QueryError::Unreachable(excerpt(other.to_string().as_bytes())),
     }
 }

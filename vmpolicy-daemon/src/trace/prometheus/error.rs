@@ -89,7 +89,7 @@ pub enum QueryError {
         most: u64,
     },
     /// Certificates that can't be read.
-    #[error("the certificates to trust: {0}")]
+    #[error("{0}")]
     Certificates(String),
 }
 

@@ -5,7 +5,8 @@ mod sql;
 mod web;
 mod write;
 
-pub use self::server::{Login, SecretSpec, ServerAddress};
+pub(in crate::file) use self::server::server_keys;
+pub use self::server::{Login, RedisServer, SecretSpec, ServerAddress, TlsSpec};
 pub use self::sql::{MYSQL_SOCKET, POSTGRES_SOCKET, REDIS_PORT, RedisRead};
 pub use self::web::{APACHE_URL, NginxField, PROMETHEUS_URL};
 pub(in crate::file) use self::write::probe as written;
@@ -84,14 +85,9 @@ pub enum ProbeSpec {
     Redis {
         /// Which one.
         read: RedisRead,
-        /// Where the server listens.
-        address: ServerAddress,
-        /// Whom to log in as; the default user, where only a secret is named.
-        login: Login,
-        /// The number of the database, for keys.
-        database: u32,
-        /// How long it may take.
-        timeout: Span,
+        /// Of which one.
+        #[serde(flatten)]
+        server: RedisServer,
     },
     /// The first number of a file.
     File {

@@ -3,6 +3,8 @@
 use crate::file::node::Node;
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Fields, Reader};
+use crate::file::shell::web::is_here;
+use crate::time::Span;
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -16,7 +18,16 @@ pub enum ServerAddress {
         host: String,
         /// Port.
         port: u16,
+        /// By TLS; in the clear without it.
+        tls: Option<TlsSpec>,
     },
+}
+
+/// By TLS, with a server whose certificate is believed and of its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TlsSpec {
+    /// A file with the certificates to believe, as PEM, in place of those that the system trusts.
+    pub ca_file: Option<String>,
 }
 
 /// Where a secret is kept; it never stands in the file itself.
@@ -38,8 +49,44 @@ pub struct Login {
     pub password: Option<SecretSpec>,
 }
 
+/// A Redis or Valkey.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RedisServer {
+    /// Where it listens.
+    pub address: ServerAddress,
+    /// Whom to log in as; the default user, where only a secret is named.
+    pub login: Login,
+    /// The number of the database that keys are in.
+    pub database: u32,
+    /// How long one exchange may take.
+    pub timeout: Span,
+}
+
+impl RedisServer {
+    /// To whom the password would go in the clear: another machine.
+    pub(in crate::file) fn shows_secret_to(&self) -> Option<&str> {
+        match &self.address {
+            ServerAddress::Tcp { host, tls: None, .. } if !is_here(host) => {
+                self.login.password.as_ref().map(|_| host.as_str())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The keys of a server that one logs in to, after those of a kind.
+macro_rules! server_keys {
+    ($($key:literal),*) => {
+        [
+            $($key,)*
+            "socket", "host", "port", "tls", "ca_file", "user", "password_file", "credential", "timeout",
+        ]
+    };
+}
+pub(in crate::file) use server_keys;
+
 impl Reader {
-    /// `socket`, or `host` and `port`.
+    /// `socket`, or `host` and `port`, with `tls` where it is to be.
     pub(in crate::file) fn address(
         &mut self,
         fields: &Fields<'_>,
@@ -52,14 +99,37 @@ impl Reader {
         if let (Some(_), Some(other)) = (fields.get("socket"), tcp) {
             self.blame(Kind::Exclusive { one: "socket", other }, fields.place);
         }
-        match (tcp, socket) {
+        let spec = self.tls(fields);
+        let mut address = match (tcp, socket) {
             (Some(_), _) => ServerAddress::Tcp {
                 host: host.unwrap_or_else(|| "localhost".to_owned()),
                 port: said.unwrap_or(port),
+                tls: None,
             },
             (None, Some(socket)) => ServerAddress::Socket(socket),
             (None, None) => default(),
+        };
+        match &mut address {
+            ServerAddress::Tcp { tls, .. } => *tls = spec,
+            ServerAddress::Socket(_) if spec.is_some() && fields.get("socket").is_some() => {
+                self.blame(Kind::Exclusive { one: "socket", other: "tls" }, fields.place);
+            }
+            ServerAddress::Socket(_) if spec.is_some() => {
+                self.need(fields, "host", "host: db.example");
+            }
+            ServerAddress::Socket(_) => {}
         }
+        address
+    }
+
+    /// `tls`, and with it `ca_file`.
+    pub(in crate::file) fn tls(&mut self, fields: &Fields<'_>) -> Option<TlsSpec> {
+        let tls = self.optional(fields, "tls", Self::truth);
+        let ca_file = self.said(fields, "ca_file");
+        if fields.get("ca_file").is_some() && tls != Some(true) {
+            self.need(fields, "tls", "tls: true");
+        }
+        (tls == Some(true)).then_some(TlsSpec { ca_file })
     }
 
     /// `user`, and `password_file` or `credential`.

@@ -1,10 +1,10 @@
 //! `mysql`, `postgres` and `redis`: servers with protocols of their own.
 
-use super::{Login, PROBE_TIMEOUT, ProbeSpec, ServerAddress};
+use super::server::server_keys;
+use super::{PROBE_TIMEOUT, ProbeSpec, RedisServer, ServerAddress};
 use crate::file::node::Node;
 use crate::file::problem::ReadErrorKind as Kind;
 use crate::file::reader::{Fields, Reader};
-use crate::time::Span;
 
 /// Where MySQL's and MariaDB's own tools look for the server, on Debian.
 pub const MYSQL_SOCKET: &str = "/run/mysqld/mysqld.sock";
@@ -29,8 +29,7 @@ pub enum RedisRead {
 
 impl Reader {
     pub(super) fn mysql(&mut self, node: &Node, value: Option<&Node>) -> Option<ProbeSpec> {
-        let known = ["status", "socket", "host", "port", "user", "password_file", "credential", "timeout"];
-        let fields = self.options(node, value, &known)?;
+        let fields = self.options(node, value, &server_keys!("status"))?;
         let status = self.required(&fields, "status", "status: Slow_queries", |reader, node| {
             reader.name(node, "the name of a status variable")
         });
@@ -42,9 +41,7 @@ impl Reader {
     }
 
     pub(super) fn postgres(&mut self, node: &Node, value: Option<&Node>) -> Option<ProbeSpec> {
-        let known =
-            ["query", "socket", "host", "port", "user", "database", "password_file", "credential", "timeout"];
-        let fields = self.options(node, value, &known)?;
+        let fields = self.options(node, value, &server_keys!("query", "database"))?;
         let example = "query: SELECT count(*) FROM pg_stat_activity WHERE state = 'active'";
         let query = self.required(&fields, "query", example, |reader, node| {
             reader.text(node, "a query in SQL").map(str::to_owned)
@@ -58,19 +55,7 @@ impl Reader {
     }
 
     pub(super) fn redis(&mut self, node: &Node, value: Option<&Node>) -> Option<ProbeSpec> {
-        let known = [
-            "info",
-            "list_length",
-            "socket",
-            "host",
-            "port",
-            "user",
-            "password_file",
-            "credential",
-            "database",
-            "timeout",
-        ];
-        let fields = self.options(node, value, &known)?;
+        let fields = self.options(node, value, &server_keys!("info", "list_length", "database"))?;
         let list = self.said(&fields, "list_length");
         if list.is_some() && fields.get("info").is_some() {
             self.blame(Kind::Exclusive { one: "info", other: "list_length" }, fields.place);
@@ -84,18 +69,18 @@ impl Reader {
                 info.map(RedisRead::Info)
             }
         };
-        let (address, login, database, timeout) = self.redis_server(&fields);
-        Some(ProbeSpec::Redis { read: read?, address, login, database, timeout })
+        let server = self.redis_server(&fields);
+        Some(ProbeSpec::Redis { read: read?, server })
     }
 
-    /// Where a Redis is, whom to log in as, the number of the database, and how long one may take.
-    pub(in crate::file) fn redis_server(&mut self, fields: &Fields<'_>) -> (ServerAddress, Login, u32, Span) {
-        let tcp = || ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT };
+    /// The server that `redis` of a probe or of a queue is about.
+    pub(in crate::file) fn redis_server(&mut self, fields: &Fields<'_>) -> RedisServer {
+        let tcp = || ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT, tls: None };
         let address = self.address(fields, REDIS_PORT, tcp);
         let login = self.login(fields);
         let database =
             self.optional(fields, "database", |reader, node| reader.whole(node, "the number of a database"));
         let timeout = self.wait(fields, "timeout", PROBE_TIMEOUT);
-        (address, login, database.unwrap_or(0), timeout)
+        RedisServer { address, login, database: database.unwrap_or(0), timeout }
     }
 }

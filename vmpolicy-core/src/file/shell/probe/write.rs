@@ -32,8 +32,12 @@ impl Options {
         match address {
             _ if address == default => self,
             ServerAddress::Socket(socket) => self.with("socket", Yaml::text(socket)),
-            ServerAddress::Tcp { host, port } => {
-                self.with("host", Yaml::text(host)).with("port", Yaml::text(port))
+            ServerAddress::Tcp { host, port, tls } => {
+                let this = self.with("host", Yaml::text(host)).with("port", Yaml::text(port));
+                match tls {
+                    Some(tls) => this.with("tls", Yaml::text(true)).some("ca_file", tls.ca_file.as_ref()),
+                    None => this,
+                }
             }
         }
     }
@@ -108,18 +112,18 @@ pub(in crate::file) fn probe(form: &ProbeSpec) -> Yaml {
         ProbeSpec::Prometheus { query, web } => {
             options.with("query", Yaml::text(query)).web(web, Some(PROMETHEUS_URL)).of("prometheus")
         }
-        ProbeSpec::Redis { read, address, login, database, timeout } => {
+        ProbeSpec::Redis { read, server } => {
             let options = match read {
                 RedisRead::Info(field) => options.with("info", Yaml::text(field)),
                 RedisRead::ListLength(key) => options.with("list_length", Yaml::text(key)),
             };
-            let tcp = ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT };
-            let options = options.address(address, &tcp).login(login);
-            let options = match database {
+            let tcp = ServerAddress::Tcp { host: "localhost".to_owned(), port: REDIS_PORT, tls: None };
+            let options = options.address(&server.address, &tcp).login(&server.login);
+            let options = match server.database {
                 0 => options,
                 database => options.with("database", Yaml::text(database)),
             };
-            options.timeout(*timeout).of("redis")
+            options.timeout(server.timeout).of("redis")
         }
         ProbeSpec::File { path } => Yaml::one("file", Yaml::text(path)),
         ProbeSpec::Exec { argv, timeout } => options
@@ -167,6 +171,9 @@ mod tests {
             "{ http: { url: http://h/, method: POST, body: \"{}\", pointer: /a~1b/0 } }",
             "{ mysql: { status: Uptime, credential: c } }",
             "{ mysql: { status: Uptime, host: h, user: u, password_file: /p, timeout: 2s } }",
+            "{ mysql: { status: Uptime, host: h, tls: true } }",
+            "{ postgres: { query: SELECT 1, host: h, tls: true, ca_file: /c } }",
+            "{ redis: { info: used_memory, tls: true } }",
             "{ postgres: { query: \"SELECT 1 -- 'x'\", socket: /s, database: d } }",
             "{ postgres: { query: SELECT 1, port: 5433, user: u, credential: c } }",
             "{ redis: { info: used_memory } }",

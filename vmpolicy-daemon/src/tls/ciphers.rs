@@ -7,7 +7,7 @@ use rustls::sign::SigningKey;
 use std::sync::Arc;
 
 /// ring's ciphers, and no signing with private keys: nobody here has one, and its code is left out of the program.
-pub(super) fn provider() -> CryptoProvider {
+pub(crate) fn provider() -> CryptoProvider {
     CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() }
 }
 

@@ -1,8 +1,8 @@
 //! Whose certificates are believed.
 
-use super::HttpError;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use std::path::{Path, PathBuf};
-use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 /// Where systems keep the certificates that they trust, as one file: Debian and Alpine, Fedora, SUSE, BSD.
 const BUNDLES: [&str; 4] = [
@@ -30,17 +30,30 @@ pub enum Trust {
     Pem(Vec<u8>),
 }
 
+/// Why there is nobody to believe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certificates to trust: {0}")]
+pub struct TrustError(String);
+
+impl TrustError {
+    pub(super) fn none() -> Self {
+        Self("none in the file (PEM is expected)".to_owned())
+    }
+
+    pub(super) fn name(host: &str) -> Self {
+        Self(format!("`{host}` is no name of a certificate"))
+    }
+}
+
 impl Trust {
-    pub(super) fn roots(&self) -> Result<RootCerts, HttpError> {
-        self.certificates().map(RootCerts::from)
+    /// Those in this file, or the system's where there is none.
+    #[must_use]
+    pub fn of(ca_file: Option<&str>) -> Self {
+        ca_file.map_or(Self::System, |path| Self::File(PathBuf::from(path)))
     }
 
-    /// The same, each as DER.
-    pub(super) fn ders(&self) -> Result<Vec<Vec<u8>>, HttpError> {
-        Ok(self.certificates()?.iter().map(|certificate| certificate.der().to_vec()).collect())
-    }
-
-    fn certificates(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
+    /// Reads them: at least one.
+    pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
         match self {
             Self::System => certificates(&system()?),
             Self::File(path) => certificates(&read(path)?),
@@ -49,36 +62,29 @@ impl Trust {
     }
 }
 
-fn system() -> Result<Vec<u8>, HttpError> {
+fn system() -> Result<Vec<u8>, TrustError> {
     if let Some(path) = std::env::var_os(BUNDLE_VARIABLE) {
         return read(Path::new(&path));
     }
     let bundle = BUNDLES.iter().map(Path::new).find(|path| path.is_file());
-    let none = || {
-        HttpError::Certificates(
-            "this system has none: install its ca-certificates, or name a file".to_owned(),
-        )
-    };
+    let none = || TrustError("this system has none: install its ca-certificates, or name a file".to_owned());
     read(bundle.ok_or_else(none)?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, HttpError> {
-    let wrong = |why: String| HttpError::Certificates(format!("{}: {why}", path.display()));
+fn read(path: &Path) -> Result<Vec<u8>, TrustError> {
+    let wrong = |why: String| TrustError(format!("{}: {why}", path.display()));
     let head = crate::probe::read_head(path, PEM_BYTES_MAX).map_err(|error| wrong(error.to_string()))?;
     if head.cut { Err(wrong("too large".to_owned())) } else { Ok(head.bytes) }
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, HttpError> {
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let mut all = Vec::new();
-    for item in parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+        match section {
+            Ok((SectionKind::Certificate, der)) => all.push(der.into()),
             Ok(_) => {}
-            Err(_) => return Err(HttpError::Certificates("not PEM".to_owned())),
+            Err(_) => return Err(TrustError("not PEM".to_owned())),
         }
     }
-    if all.is_empty() {
-        return Err(HttpError::Certificates("none in the file (PEM is expected)".to_owned()));
-    }
-    Ok(all)
+    if all.is_empty() { Err(TrustError::none()) } else { Ok(all) }
 }
