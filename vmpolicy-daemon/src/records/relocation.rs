@@ -42,7 +42,7 @@ impl Drains {
         for (name, rest, required) in &self.0 {
             if !rest.drained(until.saturating_duration_since(Instant::now())) {
                 let waiting = rest.level().waiting();
-                tracing::warn!("{name} is still to be given {waiting} records: they stay on this disk");
+                tracing::warn!("{name} is still to be given records ({waiting}): they stay on this disk");
                 missing = missing.or(required.then_some(name.as_str()));
             }
         }

@@ -285,7 +285,7 @@ impl Spool {
             return Ok(());
         }
         let words = format!(
-            "{} holds {} bytes for a collector that does not take them",
+            "{} holds {} bytes for a collector that does not take them, and there is no room for more (`keep`)",
             self.folder.display(),
             inner.bytes()
         );
