@@ -1,5 +1,6 @@
 //! A daemon that decides something all the time, in a folder of its own.
 
+use crate::collector::Heard;
 pub(crate) use crate::process::PATIENCE;
 use crate::process::Process;
 use rustix::process::Signal;
@@ -129,7 +130,8 @@ impl Daemon {
         }
     }
 
-    /// Waits until nothing more is decided and the first collector has everything.
+    /// Waits until nothing more is decided and the first collector has everything. On a busy machine a poll may be late
+    /// after that, and recorded.
     #[track_caller]
     pub(crate) fn drain(&self) {
         self.rest();
@@ -141,6 +143,14 @@ impl Daemon {
             let same = now.0 && now.2 && before.as_ref() == Some(&now);
             before = Some(now);
             same
+        });
+    }
+
+    /// Waits until what has been heard, in order and without a gap, is what the file has.
+    #[track_caller]
+    pub(crate) fn wait_for_all_at(&self, heard: &Heard) {
+        self.wait_for("the same in the file and at the collector", |daemon| {
+            heard.records() == records(&daemon.text("records"))
         });
     }
 }

@@ -1,7 +1,7 @@
 //! A collector by HTTP.
 
 use crate::collector::{Heard, Mood, http, moody};
-use crate::daemon::{Daemon, records};
+use crate::daemon::Daemon;
 
 #[test]
 fn a_moody_collector_has_all_records_in_order() {
@@ -14,7 +14,7 @@ fn a_moody_collector_has_all_records_in_order() {
     daemon.start();
     daemon.wait_for("some records", |daemon| daemon.text("records").lines().count() > 60);
     daemon.drain();
-    assert_eq!(heard.records(), records(&daemon.text("records")));
+    daemon.wait_for_all_at(&heard);
     assert!(daemon.terminate().success());
     assert!(daemon.text("out").is_empty(), "the records have places");
 }
@@ -65,7 +65,7 @@ fn a_sleeping_or_denying_collector_holds_nobody_up() {
         daemon.start();
         daemon.wait_for("records", |daemon| daemon.text("records").lines().count() > 10);
         daemon.drain();
-        assert_eq!(heard.records(), records(&daemon.text("records")), "{mood:?}");
+        daemon.wait_for_all_at(&heard);
         let log = daemon.text("log");
         assert_eq!(log.matches("does not take records").count(), 1, "{log}");
         assert!(log.contains("takes records again"), "{log}");

@@ -1,7 +1,7 @@
 //! A collector by TCP.
 
 use crate::collector::{Heard, Mood, moody, tcp};
-use crate::daemon::{Daemon, records};
+use crate::daemon::Daemon;
 use std::net::TcpListener;
 
 /// A port that nobody listens at.
@@ -20,7 +20,7 @@ fn a_moody_collector_has_all_records_in_order() {
     daemon.start();
     daemon.wait_for("some records", |daemon| daemon.text("records").lines().count() > 60);
     daemon.drain();
-    assert_eq!(heard.records(), records(&daemon.text("records")));
+    daemon.wait_for_all_at(&heard);
     assert!(daemon.terminate().success());
 }
 
