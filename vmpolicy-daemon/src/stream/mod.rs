@@ -34,7 +34,7 @@ impl Deadline {
     }
 
     fn passed(self) -> Failure {
-        Failure::new(Absence::TimedOut, format!("within {:?}", self.limit))
+        Failure::new(Absence::TimedOut, format!("no answer within {:?}", self.limit))
     }
 
     /// What the system's error means, or that of TLS.
