@@ -448,6 +448,7 @@ fn probes(config: &Config, board: &Board) -> Vec<WiredProbe> {
         let spec = spec.map(|located| located.value.clone());
         let (name, guest) = (indicator.name.clone(), config.guest.clone());
         let key = format!("{name} {spec:?}");
+        let at_hand = spec.as_ref().is_some_and(probe::is_at_hand);
         let board = board.clone();
         let make: MakeProbe = Box::new(move || {
             let plight = board.new_probe(&name);
@@ -461,7 +462,7 @@ fn probes(config: &Config, board: &Board) -> Vec<WiredProbe> {
             }
             Box::new(Unfed)
         });
-        WiredProbe { key, make }
+        WiredProbe { key, at_hand, make }
     });
     wired.collect()
 }
