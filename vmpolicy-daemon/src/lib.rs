@@ -25,6 +25,7 @@ pub mod journal;
 pub mod kept;
 pub mod locator;
 mod lock;
+mod log;
 pub mod metrics;
 pub mod number;
 pub mod policy_files;

@@ -15,7 +15,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
@@ -33,7 +33,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(instead) => return answer(&instead).into(),
     };
-    log_to_stderr();
+    crate::log::to_stderr();
     keep_memory_private();
     let options = Options {
         config: args.config,
@@ -102,16 +102,6 @@ fn keep_memory_private() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!("a crash may write secrets to a core file: {error}");
     }
-}
-
-fn log_to_stderr() {
-    // There is a subscriber already where a test has set one.
-    let _ = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .with_max_level(tracing::Level::INFO)
-        .try_init();
 }
 
 /// Turns signals into events. From here on none of them ends the program by itself.
