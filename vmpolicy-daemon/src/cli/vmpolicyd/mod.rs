@@ -8,6 +8,7 @@ use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
+use crate::memory::GiveBack;
 use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use args::{Args, Instead};
@@ -21,9 +22,9 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// The whole program.
+/// The whole program. With `give_back` it gives memory back that only its beginning needed.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: impl IntoIterator<Item = OsString>, give_back: Option<GiveBack>) -> ExitCode {
     let mut args = args.into_iter().peekable();
     let program = args.next();
     if args.peek().is_some_and(|first| first == HELPER) {
@@ -42,6 +43,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         control: args.control.unwrap_or_else(default_dir),
         records: args.records,
         inputs: args.inputs,
+        give_back,
     };
     let (sender, events) = channel();
     let ended = match forward_signals(sender.clone()) {
