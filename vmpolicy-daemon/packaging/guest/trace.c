@@ -1,6 +1,6 @@
-/* trace SECONDS OFFSETS PROGRAM [ARGUMENT..]: which functions of a program run.
- * OFFSETS is a file of the functions' addresses in the program, in hexadecimal; those that ran in the first SECONDS are printed
- * in the order in which they did, and after a line of "--" those that ran in as many seconds more. Each begins with a
+/* trace START LATER OFFSETS PROGRAM [ARGUMENT..]: which functions of a program run.
+ * OFFSETS is a file of the functions' addresses in the program, in hexadecimal; those that ran in the first START seconds are
+ * printed in the order in which they did, and after a line of "--" those that ran in the LATER ones. Each begins with a
  * breakpoint, which goes when it is met. x86-64 Linux. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,8 +47,8 @@ static int stop_at_each(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) return 2;
-    FILE *offsets = fopen(argv[2], "r");
+    if (argc < 5) return 2;
+    FILE *offsets = fopen(argv[3], "r");
     size_t room = 1 << 16;
     at = calloc(room, sizeof *at);
     while (offsets && count < room && fscanf(offsets, "%lx", &at[count]) == 1) count++;
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     if (child == 0) {
         ptrace(PTRACE_TRACEME, 0, 0, 0);
         dup2(2, 1);
-        execv(argv[3], argv + 3);
+        execv(argv[4], argv + 4);
         _exit(127);
     }
     int status;
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
             puts("--");
             memset(seen, 0, count);
             if (stop_at_each()) return 3;
-            alarm((unsigned)atoi(argv[1]));
+            alarm((unsigned)atoi(argv[2]));
         }
         pid_t who = waitpid(-1, &status, __WALL);
         if (who < 0) { if (errno == EINTR) continue; break; }
