@@ -4,6 +4,7 @@
 //! looked up on the wall clock ([`Wall`]), and every input of the engine comes with both ([`Now`]).
 //! All arithmetic saturates: a time can be absurd (it comes from outside), it cannot overflow.
 
+use chrono::{Datelike as _, Timelike as _};
 use core::fmt;
 
 /// A length of time in whole milliseconds; never negative.
@@ -181,10 +182,24 @@ impl fmt::Display for Wall {
     /// RFC 3339 in UTC, with milliseconds only where there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match chrono::DateTime::from_timestamp_millis(self.0) {
-            Some(at) if self.0.rem_euclid(1_000) == 0 => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%SZ")),
-            Some(at) => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S%.3fZ")),
+            Some(at) => write_civil(f, at.naive_utc()).and_then(|()| f.write_str("Z")),
             None => write!(f, "@{}ms", self.0),
         }
+    }
+}
+
+/// Date and time as ISO 8601 has them, with milliseconds only where there are any.
+///
+/// By hand: chrono's own formatter, which takes any pattern, is a hundredth of the daemon.
+pub(crate) fn write_civil(f: &mut fmt::Formatter<'_>, at: chrono::NaiveDateTime) -> fmt::Result {
+    match at.year() {
+        year @ 0..=9_999 => write!(f, "{year:04}")?,
+        year => write!(f, "{year:+05}")?,
+    }
+    write!(f, "-{:02}-{:02}T{:02}:{:02}:{:02}", at.month(), at.day(), at.hour(), at.minute(), at.second())?;
+    match at.nanosecond() / 1_000_000 {
+        0 => Ok(()),
+        millis => write!(f, ".{millis:03}"),
     }
 }
 
@@ -234,4 +249,28 @@ const fn farthest(past: bool) -> i64 {
 
 const fn clamp(millis: u64) -> i64 {
     if millis > i64::MAX as u64 { i64::MAX } else { millis as i64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_wall_time_reads_as_chrono_writes_it(
+            at in prop_oneof![
+                (-8_400_000_000_000_000_i64..8_400_000_000_000_000).prop_map(|at| at / 1_000 * 1_000),
+                -8_400_000_000_000_000_i64..8_400_000_000_000_000,
+                0_i64..4_000_000_000_000,
+                any::<i64>(),
+            ],
+        ) {
+            let expected = chrono::DateTime::from_timestamp_millis(at).map(|date| {
+                let pattern = if at.rem_euclid(1_000) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.3fZ" };
+                date.format(pattern).to_string()
+            });
+            prop_assert_eq!(Wall(at).to_string(), expected.unwrap_or_else(|| format!("@{at}ms")));
+        }
+    }
 }

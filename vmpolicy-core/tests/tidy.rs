@@ -120,3 +120,16 @@ fn no_placeholder_is_left() {
     }
     none(found);
 }
+
+#[test]
+fn what_is_unsafe_is_in_one_file() {
+    let marks = [" {", "(", " fn ", " impl ", " extern "].map(|next| [concat!("un", "safe"), next].concat());
+    let holds = |text: &str| marks.iter().any(|mark| text.contains(mark));
+    let found =
+        rust().into_iter().filter(|(path, text)| !path.ends_with("bin/vmpolicyd/system.rs") && holds(text));
+    none(found.map(|(path, _)| path.display().to_string()).collect());
+    for library in ["vmpolicy-core", "vmpolicy-daemon"] {
+        let text = fs::read_to_string(root().join(library).join("src/lib.rs")).expect("a library");
+        assert!(text.contains(concat!("#![forbid(un", "safe_code)]")), "{library}");
+    }
+}

@@ -15,6 +15,7 @@ use crate::control::{Asker, Client, Desk, Hello, Request, STATUS, SocketError, S
 use crate::hook::Arrivals;
 use crate::inputs::InputLog;
 use crate::kept::{Kept, KeptError};
+use crate::memory::{GiveBack, Thrift};
 use crate::metrics::Published;
 use crate::records::{self, Delivered, Drains, Records, RecordsError};
 use crate::store::{Kind, OpenError};
@@ -47,6 +48,8 @@ pub struct Options {
     pub records: Option<PathBuf>,
     /// Where inputs go, if they are kept.
     pub inputs: Option<PathBuf>,
+    /// How memory that only the beginning needed is given back, if it is.
+    pub give_back: Option<GiveBack>,
 }
 
 /// Why the daemon could not run.
@@ -120,6 +123,7 @@ pub fn serve(options: &Options, sender: Sender<Event>, events: &Receiver<Event>)
         desk: &mut desk,
         published,
         pulse: Pulse::of_systemd(),
+        thrift: Thrift::new(options.give_back),
         state: state::place(&config),
     };
     let mut next = Some(Beginning { config, store, journal, inputs, here: None, hold: None });
@@ -140,6 +144,7 @@ struct Office<'a> {
     desk: &'a mut Desk,
     published: Published,
     pulse: Pulse,
+    thrift: Thrift,
     /// Where the state is kept beside the folder.
     state: Option<StateSpec>,
 }
@@ -198,6 +203,7 @@ fn live(
     let mut shift = Shift::new(office, station);
     turn(&mut driver, &mut shift, now, &Input::Start(setup));
     systemd::ready(&guest);
+    shift.begun();
     if let Some(word) = hold {
         turn(&mut driver, &mut shift, Clock::now(clock), &Input::Operator(word));
     }
@@ -448,6 +454,7 @@ fn probes(config: &Config, board: &Board) -> Vec<WiredProbe> {
         let spec = spec.map(|located| located.value.clone());
         let (name, guest) = (indicator.name.clone(), config.guest.clone());
         let key = format!("{name} {spec:?}");
+        let at_hand = spec.as_ref().is_some_and(probe::is_at_hand);
         let board = board.clone();
         let make: MakeProbe = Box::new(move || {
             let plight = board.new_probe(&name);
@@ -461,7 +468,7 @@ fn probes(config: &Config, board: &Board) -> Vec<WiredProbe> {
             }
             Box::new(Unfed)
         });
-        WiredProbe { key, make }
+        WiredProbe { key, at_hand, make }
     });
     wired.collect()
 }

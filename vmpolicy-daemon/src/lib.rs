@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub mod actuator;
 pub mod agent;
@@ -25,6 +26,8 @@ pub mod journal;
 pub mod kept;
 pub mod locator;
 mod lock;
+mod log;
+pub mod memory;
 pub mod metrics;
 pub mod number;
 pub mod policy_files;

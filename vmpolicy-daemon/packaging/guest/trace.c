@@ -1,6 +1,7 @@
-/* trace SECONDS OFFSETS PROGRAM [ARGUMENT..]: which functions of a program run.
- * OFFSETS is a file of the functions' addresses in the program, in hexadecimal; those that ran are printed in the order in
- * which they first did. Each begins with a breakpoint, which goes when it is met. x86-64 Linux. */
+/* trace START LATER OFFSETS PROGRAM [ARGUMENT..]: which functions of a program run.
+ * OFFSETS is a file of the functions' addresses in the program, in hexadecimal; those that ran in the first START seconds are
+ * printed in the order in which they did, and after a line of "--" those that ran in the LATER ones. Each begins with a
+ * breakpoint, which goes when it is met. x86-64 Linux. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +33,22 @@ static int by_address(const void *one, const void *other) {
 }
 
 static pid_t child;
-static void end(int signal) { (void)signal; kill(child, SIGTERM); }
+static volatile sig_atomic_t rings;
+static void ring(int signal) { (void)signal; rings++; if (rings > 1) kill(child, SIGTERM); }
+
+static int memory;
+static unsigned long base;
+
+static int stop_at_each(void) {
+    unsigned char stop = 0xcc;
+    for (size_t i = 0; i < count; i++)
+        if (pwrite(memory, &stop, 1, (off_t)(base + at[i])) != 1) return -1;
+    return 0;
+}
 
 int main(int argc, char **argv) {
-    if (argc < 4) return 2;
-    FILE *offsets = fopen(argv[2], "r");
+    if (argc < 5) return 2;
+    FILE *offsets = fopen(argv[3], "r");
     size_t room = 1 << 16;
     at = calloc(room, sizeof *at);
     while (offsets && count < room && fscanf(offsets, "%lx", &at[count]) == 1) count++;
@@ -47,7 +59,7 @@ int main(int argc, char **argv) {
     if (child == 0) {
         ptrace(PTRACE_TRACEME, 0, 0, 0);
         dup2(2, 1);
-        execv(argv[3], argv + 3);
+        execv(argv[4], argv + 4);
         _exit(127);
     }
     int status;
@@ -56,18 +68,25 @@ int main(int argc, char **argv) {
     char path[64], line[512];
     snprintf(path, sizeof path, "/proc/%d/maps", child);
     FILE *maps = fopen(path, "r");
-    unsigned long base = 0;
     if (!maps || !fgets(line, sizeof line, maps) || sscanf(line, "%lx", &base) != 1) return 3;
     fclose(maps);
     snprintf(path, sizeof path, "/proc/%d/mem", child);
-    int memory = open(path, O_RDWR);
-    unsigned char stop = 0xcc;
+    memory = open(path, O_RDWR);
     for (size_t i = 0; i < count; i++)
-        if (pread(memory, &was[i], 1, (off_t)(base + at[i])) != 1 || pwrite(memory, &stop, 1, (off_t)(base + at[i])) != 1) return 3;
-    signal(SIGALRM, end);
+        if (pread(memory, &was[i], 1, (off_t)(base + at[i])) != 1) return 3;
+    if (stop_at_each()) return 3;
+    struct sigaction action = {.sa_handler = ring}; /* waitpid is to be interrupted */
+    sigaction(SIGALRM, &action, 0);
     alarm((unsigned)atoi(argv[1]));
     ptrace(PTRACE_CONT, child, 0, 0);
-    for (;;) {
+    for (int again = 0;;) {
+        if (rings > 0 && !again) {
+            again = 1;
+            puts("--");
+            memset(seen, 0, count);
+            if (stop_at_each()) return 3;
+            alarm((unsigned)atoi(argv[2]));
+        }
         pid_t who = waitpid(-1, &status, __WALL);
         if (who < 0) { if (errno == EINTR) continue; break; }
         if (WIFEXITED(status) || WIFSIGNALED(status)) { if (who == child) break; continue; }

@@ -1,4 +1,5 @@
-//! A thread for each thing that may take long: every probe, the actuator, the locator, every queue.
+//! What the loop asks of others, and hears from them: a thread for each thing that may take long, which are the actuator,
+//! the locator, every queue and most probes.
 //!
 //! None of them holds up another or the loop. One that is still busy gets no second job: a probe that is
 //! late is late, and a request is turned down, as nothing has started.
@@ -7,15 +8,14 @@ use super::Effects;
 use super::queues::{Crew, Told, WiredQueue};
 use super::reporter::{OpenRequest, Reporter};
 use super::run::SystemClock;
+use super::sensor::Sensor;
+use super::worker::{Busy, Worker, WorkerId, unpanicked};
 use crate::board::Fault;
 use crate::control::Question;
 use crate::hook::{Arrivals, Ran};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 use vmpolicy_core::agent::Trouble;
 use vmpolicy_core::id::{Id, IndicatorId, RequestId};
 use vmpolicy_core::input::{Absence, Hooked, Outcome, Reading, Sighting};
@@ -78,25 +78,6 @@ pub enum Event {
     Stop,
 }
 
-/// The number of the thread that was started last, of all hands of this process.
-static LAST_WORKER: AtomicU64 = AtomicU64::new(0);
-
-/// A thread, by its number; a thread of a policy that is gone is not mistaken for one of today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerId(u64);
-
-impl WorkerId {
-    /// One that nobody had.
-    pub(super) fn next() -> Self {
-        Self(LAST_WORKER.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    #[cfg(test)]
-    pub(super) const fn of_test() -> Self {
-        Self(u64::MAX)
-    }
-}
-
 /// What the hands are given: the ports of one policy.
 pub struct Wiring {
     /// A probe for each indicator of the policy, in its order.
@@ -121,9 +102,11 @@ pub struct WiredArrivals {
 
 /// A probe to be made, if there is none of this key yet.
 pub struct WiredProbe {
-    /// All that it is made of, as a text. A thread whose key comes again at a reload is kept, and with it
+    /// All that it is made of, as a text. A probe whose key comes again at a reload is kept, and with it
     /// its connection or baseline.
     pub key: String,
+    /// Whether it reads only what the kernel has at hand, and so is read by the loop; others have a thread each.
+    pub at_hand: bool,
     /// Makes it.
     pub make: MakeProbe,
 }
@@ -172,8 +155,8 @@ pub struct Hands {
     events: Sender<Event>,
     monotonic: fn() -> Mono,
     /// Threads up to this number are of hands before these.
-    before: u64,
-    probes: Vec<(String, Worker<()>)>,
+    before: WorkerId,
+    probes: Vec<(String, Sensor)>,
     actuator: Option<Worker<Errand>>,
     /// What the actuator is made of, where it may be kept.
     actuator_key: Option<String>,
@@ -193,58 +176,6 @@ struct Errand {
     id: String,
 }
 
-pub(super) struct Worker<J> {
-    id: WorkerId,
-    jobs: SyncSender<J>,
-    busy: bool,
-}
-
-impl<J: Send + 'static> Worker<J> {
-    pub(super) fn spawn(id: WorkerId, name: &str, work: impl FnOnce(Receiver<J>) + Send + 'static) -> Self {
-        // Capacity 1, and one job at a time: sending never waits.
-        let (jobs, queue) = sync_channel(1);
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue));
-        if let Err(error) = spawned {
-            // The worker's queue is closed then, and each job is answered as one that can't be done.
-            tracing::error!("can't start a thread for {name}: {error}");
-        }
-        Self { id, jobs, busy: false }
-    }
-
-    /// Hands over a job, unless the last one is not done.
-    pub(super) fn give(&mut self, job: J) -> Result<(), Busy> {
-        if self.busy {
-            return Err(Busy::Working);
-        }
-        match self.jobs.try_send(job) {
-            Ok(()) => {
-                self.busy = true;
-                Ok(())
-            }
-            Err(TrySendError::Full(_)) => Err(Busy::Working),
-            Err(TrySendError::Disconnected(_)) => Err(Busy::Gone),
-        }
-    }
-
-    pub(super) const fn id(&self) -> WorkerId {
-        self.id
-    }
-
-    pub(super) const fn is_busy(&self) -> bool {
-        self.busy
-    }
-
-    /// It has answered.
-    pub(super) const fn rest(&mut self) {
-        self.busy = false;
-    }
-}
-
-pub(super) enum Busy {
-    Working,
-    Gone,
-}
-
 impl Hands {
     /// Hands without anything to hold yet: [`Hands::wire`] comes next.
     #[must_use]
@@ -253,7 +184,7 @@ impl Hands {
             guest: guest.into(),
             events,
             monotonic,
-            before: LAST_WORKER.load(Ordering::Relaxed),
+            before: WorkerId::last(),
             probes: Vec::new(),
             actuator: None,
             actuator_key: None,
@@ -281,12 +212,12 @@ impl Hands {
     /// answer of a probe or locator that is gone is not heard, that of an actuator is.
     pub fn wire(&mut self, wiring: Wiring) {
         let mut before = std::mem::take(&mut self.probes);
-        for WiredProbe { key, make } in wiring.probes {
-            let worker = match before.iter().position(|(known, _)| *known == key) {
+        for WiredProbe { key, at_hand, make } in wiring.probes {
+            let sensor = match before.iter().position(|(known, _)| *known == key) {
                 Some(at) => before.swap_remove(at).1,
-                None => self.probe_worker(make()),
+                None => Sensor::new(make(), at_hand, self.events.clone(), self.monotonic),
             };
-            self.probes.push((key, worker));
+            self.probes.push((key, sensor));
         }
         let WiredActuator { key, make } = wiring.actuator;
         if self.actuator.is_none() || key.is_none() || key != self.actuator_key {
@@ -300,20 +231,6 @@ impl Hands {
             Some((known, arrivals)) if known == key => (known, arrivals),
             _ => (key, start(self.reporter())),
         });
-    }
-
-    fn probe_worker(&mut self, mut probe: Box<dyn Probe>) -> Worker<()> {
-        let (worker, events, monotonic) = (WorkerId::next(), self.events.clone(), self.monotonic);
-        Worker::spawn(worker, "probe", move |jobs| {
-            for () in jobs {
-                let (taken, began) = (monotonic(), Instant::now());
-                let value = unpanicked("a probe", Err(Absence::Missing), || probe.read());
-                let took = began.elapsed();
-                if events.send(Event::Read { worker, taken, took, value }).is_err() {
-                    return;
-                }
-            }
-        })
     }
 
     /// The way to the loop for a thread of a port's own.
@@ -351,7 +268,7 @@ impl Hands {
     /// The indicator that a thread probes; none, where the thread is of a policy that is gone.
     #[must_use]
     pub fn indicator_of(&self, worker: WorkerId) -> Option<IndicatorId> {
-        self.probes.iter().position(|(_, probe)| probe.id == worker).map(IndicatorId::from_index)
+        self.probes.iter().position(|(_, probe)| probe.id() == worker).map(IndicatorId::from_index)
     }
 
     /// The engine has taken a step.
@@ -377,7 +294,7 @@ impl Hands {
         match event {
             Event::Read { worker, taken, value, took: _ } => {
                 let indicator = self.indicator_of(worker)?;
-                self.probes[indicator.index()].1.busy = false;
+                self.probes[indicator.index()].1.rest();
                 // The engine says the same of both; only one can be written down as JSON.
                 let value = value.and_then(|value| match value.is_finite() {
                     true => Ok(value),
@@ -386,25 +303,26 @@ impl Hands {
                 Some(Input::Reading(Reading { indicator, taken, value }))
             }
             // A daemon that has begun anew, in another mode perhaps, has other requests under the same numbers.
-            Event::Answered { worker: Some(worker), .. } if worker.0 <= self.before => None,
+            Event::Answered { worker: Some(worker), .. } if worker.is_of(self.before) => None,
             Event::Answered { worker, id, outcome } => {
                 // The answer of an actuator that a reload has replaced still counts.
-                if let Some(actuator) = self.actuator.as_mut().filter(|actuator| Some(actuator.id) == worker)
+                if let Some(actuator) =
+                    self.actuator.as_mut().filter(|actuator| Some(actuator.id()) == worker)
                 {
-                    actuator.busy = false;
+                    actuator.rest();
                 }
                 Some(Input::Outcome { id, outcome })
             }
             Event::Located { worker, host } => {
-                let locator = self.locator.as_mut().filter(|locator| locator.id == worker)?;
-                locator.busy = false;
+                let locator = self.locator.as_mut().filter(|locator| locator.id() == worker)?;
+                locator.rest();
                 let sighting = match host {
                     None => Sighting::Unknown,
                     Some(name) => policy.host_named(&name).map_or(Sighting::Elsewhere, Sighting::At),
                 };
                 Some(Input::Location(sighting))
             }
-            Event::Hooked { worker, .. } if worker.0 <= self.before => None,
+            Event::Hooked { worker, .. } if worker.is_of(self.before) => None,
             Event::Hooked { ran: Ran { hook, id, host, ended, took }, .. } => {
                 let took = Span::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
                 Some(Input::Hook(Hooked { hook, id, host: policy.host_named(&host), ended, took }))
@@ -440,8 +358,8 @@ impl Effects for Hands {
     fn carry_out(&mut self, _now: Now, policy: &Policy, effect: Effect) {
         match effect {
             Effect::Probe(indicator) => {
-                if let Some((key, worker)) = self.probes.get_mut(indicator.index())
-                    && worker.give(()).is_err()
+                if let Some((key, sensor)) = self.probes.get_mut(indicator.index())
+                    && sensor.read(&self.events, self.monotonic).is_err()
                 {
                     // The key begins with the indicator's name; the rest may hold what is not for a log.
                     let name = key.split(' ').next().unwrap_or_default();
@@ -495,12 +413,4 @@ impl Effects for Hands {
             before.map_or_else(|| (SystemClock::wall(), 0), |(_, fault)| (fault.since, fault.times));
         self.trouble = Some((what, Fault { words, since, times: times.saturating_add(1) }));
     }
-}
-
-/// A panic is a fault of the program; it must not end the thread, or the loop would wait for it for ever.
-pub(super) fn unpanicked<T>(what: &str, otherwise: T, work: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        tracing::error!("{what} panicked; this is a fault of vmpolicyd");
-        otherwise
-    })
 }

@@ -9,14 +9,17 @@ mod lines;
 mod queues;
 mod reporter;
 mod run;
+mod sensor;
 #[cfg(test)]
 mod tests;
+mod worker;
 
-pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredArrivals, WiredProbe, Wiring, WorkerId};
+pub use hands::{Event, Hands, MakeProbe, WiredActuator, WiredArrivals, WiredProbe, Wiring};
 pub use lines::{Identity, Lines};
 pub use queues::{MakeQueue, Told, WiredQueue};
 pub use reporter::Reporter;
 pub use run::{Alone, Clock, Desk, SystemClock, run, turn};
+pub use worker::WorkerId;
 
 use std::io;
 use vmpolicy_core::Engine;

@@ -2,7 +2,8 @@
 //!
 //! What a thread of the policy before runs is run to its end, and its end is heard: the queue is known by its name.
 
-use super::hands::{Busy, Event, Worker, WorkerId, unpanicked};
+use super::hands::Event;
+use super::worker::{Busy, Worker, WorkerId, unpanicked};
 use std::sync::mpsc::Sender;
 use vmpolicy_core::Input;
 use vmpolicy_core::Policy;

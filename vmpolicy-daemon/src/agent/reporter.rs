@@ -1,6 +1,7 @@
 //! What a port's own thread can say to the loop, and ask, while the port itself goes on.
 
-use super::hands::{Event, WorkerId};
+use super::hands::Event;
+use super::worker::WorkerId;
 use crate::hook::Ran;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

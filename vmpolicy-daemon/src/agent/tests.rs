@@ -350,7 +350,11 @@ impl Locator for Nowhere {
 
 fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
     Wiring {
-        probes: vec![WiredProbe { key: key.to_owned(), make: Box::new(move || Box::new(probe)) }],
+        probes: vec![WiredProbe {
+            key: key.to_owned(),
+            at_hand: false,
+            make: Box::new(move || Box::new(probe)),
+        }],
         actuator: WiredActuator::new(world.clone()),
         locator: None,
         arrivals: None,
@@ -358,12 +362,14 @@ fn wiring(key: &str, probe: impl Probe + 'static, world: &World) -> Wiring {
     }
 }
 
-fn threaded(probe: impl Probe + 'static, world: &World, for_ms: u64) -> (Engine, Duration) {
+fn threaded(at_hand: bool, probe: impl Probe + 'static, world: &World, for_ms: u64) -> (Engine, Duration) {
     let policy = policy(20, &["mln1", "mln2", "mln3"]);
     let setup = setup(&policy, false);
     let (events, inbox) = channel();
     let mut hands = Hands::new("nii3", events.clone(), SystemClock::monotonic);
-    hands.wire(wiring("x", probe, world));
+    let mut wiring = wiring("x", probe, world);
+    wiring.probes[0].at_hand = at_hand;
+    hands.wire(wiring);
     let ports = Ports::default();
     let identity = Identity { guest: "nii3".to_owned(), dry_run: false };
     let engine = Engine::new(policy, setup);
@@ -382,28 +388,33 @@ fn threaded(probe: impl Probe + 'static, world: &World, for_ms: u64) -> (Engine,
 
 #[test]
 fn the_loop_moves_a_guest_along_the_ring() {
-    let world = World::default();
-    let (engine, took) = threaded(Fixed(9.0), &world, 1_000);
-    let asked = world.asked.lock().unwrap().clone();
-    assert!(asked.len() >= 2, "{asked:?}");
-    assert_eq!(asked[..2], ["nii3-1 mln1->mln2", "nii3-2 mln2->mln3"]);
-    assert!(engine.location().is_some());
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    for at_hand in [false, true] {
+        let world = World::default();
+        let (engine, took) = threaded(at_hand, Fixed(9.0), &world, 1_000);
+        let asked = world.asked.lock().unwrap().clone();
+        assert!(asked.len() >= 2, "{asked:?}");
+        assert_eq!(asked[..2], ["nii3-1 mln1->mln2", "nii3-2 mln2->mln3"]);
+        assert!(engine.location().is_some());
+        assert!(took < Duration::from_millis(500), "{took:?}");
+    }
 }
 
 #[test]
 fn a_probe_that_hangs_is_late_and_holds_nobody_up() {
     let world = World::default();
-    let (_, took) = threaded(Hanging, &world, 300);
+    let (_, took) = threaded(false, Hanging, &world, 300);
     assert!(world.asked.lock().unwrap().is_empty());
     assert!(took < Duration::from_millis(500), "{took:?}");
 }
 
 #[test]
 fn a_probe_that_panics_is_unknown() {
-    let world = World::default();
-    threaded(Panicking, &world, 300);
-    assert!(world.asked.lock().unwrap().is_empty());
+    for at_hand in [false, true] {
+        let world = World::default();
+        let (engine, _) = threaded(at_hand, Panicking, &world, 300);
+        assert!(world.asked.lock().unwrap().is_empty());
+        assert_eq!(engine.indicator(IndicatorId::from_index(0)).why, Some(Absence::Missing));
+    }
 }
 
 #[test]

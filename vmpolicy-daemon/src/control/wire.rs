@@ -1,14 +1,14 @@
 //! The words of the control protocol: one JSON object a line each way.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The version of the protocol. One that the daemon does not speak is told so.
 pub const VERSION: u32 = 1;
 
 /// What can be asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Request {
     /// Who is there.
     Hello {},
@@ -19,16 +19,16 @@ pub enum Request {
     /// The last records.
     History {
         /// How many at most.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         last: Option<u32>,
         /// Only those with a greater number.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
     },
     /// Ask for nothing.
     Hold {
         /// For so many seconds; without it until told otherwise.
-        #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
         seconds: Option<f64>,
     },
     /// Go on after a hold.
@@ -83,7 +83,59 @@ impl Request {
             }
             None => return Err(bad("`v`, the version, is missing".to_owned())),
         }
-        serde_json::from_value(value).map_err(|error| bad(error.to_string()))
+        Self::of(std::mem::take(map)).map_err(bad)
+    }
+
+    /// What a request's fields say. By hand, as code that reads any type from any format would be a large part of what
+    /// the daemon's sockets take.
+    fn of(mut fields: Map<String, Value>) -> Result<Self, String> {
+        let verb = fields.remove("do").ok_or("`do`, what is wanted, is missing")?;
+        let request = match verb.as_str().unwrap_or_default() {
+            "hello" => Self::Hello {},
+            "status" => Self::Status {},
+            "why" => Self::Why {},
+            "history" => Self::History {
+                last: whole(&mut fields, "last")?
+                    .map(u32::try_from)
+                    .transpose()
+                    .map_err(|_| format!("`last` is {} at most", u32::MAX))?,
+                after: whole(&mut fields, "after")?,
+            },
+            "hold" => {
+                Self::Hold { seconds: field(&mut fields, "for", "a number of seconds", Value::as_f64)? }
+            }
+            "resume" => Self::Resume {},
+            "move" => Self::Move {
+                to: field(&mut fields, "to", "a host's name", |value| value.as_str().map(str::to_owned))?
+                    .ok_or("`to`, the host, is missing")?,
+            },
+            "reload" => Self::Reload {},
+            _ => {
+                let known = "`hello`, `status`, `why`, `history`, `hold`, `resume`, `move`, `reload`";
+                return Err(format!("{verb} can't be asked for; what can is {known}"));
+            }
+        };
+        match fields.keys().next() {
+            Some(more) => Err(format!("`{more}` is no part of it")),
+            None => Ok(request),
+        }
+    }
+}
+
+fn whole(fields: &mut Map<String, Value>, name: &str) -> Result<Option<u64>, String> {
+    field(fields, name, "a whole number", Value::as_u64)
+}
+
+/// Takes a field that may be missing, or null.
+fn field<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    kind: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, String> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => read(&value).map(Some).ok_or_else(|| format!("`{name}` is {kind}, not {value}")),
     }
 }
 
@@ -233,5 +285,19 @@ mod tests {
         assert!(told(r#"{"v":1,"do":"stauts"}"#).message.contains("stauts"));
         assert!(told(r#"{"v":1,"do":"status","more":1}"#).message.contains("more"));
         assert!(told(r#"{"v":1,"do":"move"}"#).message.contains("to"));
+        assert_eq!(told(r#"{"v":1,"do":"move","to":7}"#).message, "`to` is a host's name, not 7");
+        assert_eq!(
+            told(r#"{"v":1,"do":"hold","for":"1h"}"#).message,
+            "`for` is a number of seconds, not \"1h\""
+        );
+        assert_eq!(told(r#"{"v":1,"do":"history","last":-1}"#).message, "`last` is a whole number, not -1");
+        assert_eq!(
+            told(r#"{"v":1,"do":"history","last":4294967296}"#).message,
+            "`last` is 4294967295 at most"
+        );
+        assert!(told(r#"{"v":1,"do":7}"#).message.starts_with("7 can't be asked for"));
+        assert!(told(r#"{"v":1}"#).message.contains("do"));
+        let history = Request::parse(br#"{"v":1,"do":"history","last":null}"#);
+        assert_eq!(history, Ok(Request::History { last: None, after: None }));
     }
 }

@@ -47,6 +47,11 @@ impl<'a, 'o> Shift<'a, 'o> {
         Self { office, station, next: None }
     }
 
+    /// The life has begun.
+    pub(super) fn begun(&mut self) {
+        self.office.thrift.begun();
+    }
+
     /// The life after this one, if there is one.
     pub(super) fn into_next(self, driver: Loop) -> Option<Beginning> {
         let Next { config, store, here, hold } = self.next?;
@@ -158,6 +163,7 @@ impl<'a, 'o> Shift<'a, 'o> {
             Ok(Read::Policy(input)) => {
                 tracing::info!("{file} is read again");
                 desk.taken(now.wall);
+                self.office.thrift.begun();
                 if let Some(question) = question {
                     desk.reloads(question);
                 }
@@ -223,6 +229,7 @@ impl agent::Desk<Kept, Records> for Shift<'_, '_> {
 
     fn waits(&mut self, at_most: Duration) -> Duration {
         self.office.pulse.beat();
+        self.office.thrift.rest();
         self.office.pulse.longest_sleep(at_most)
     }
 

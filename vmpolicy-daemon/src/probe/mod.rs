@@ -51,7 +51,7 @@ pub use prometheus::PrometheusProbe;
 pub use psi::{PsiAverage, PsiKind, PsiProbe, PsiResource};
 pub use redis::RedisProbe;
 pub use steal::StealProbe;
-pub use table::{MakeError, USER_VARIABLE, make};
+pub use table::{MakeError, USER_VARIABLE, is_at_hand, make};
 
 use crate::board::Plight;
 use std::fs::OpenOptions;

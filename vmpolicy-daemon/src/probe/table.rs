@@ -35,6 +35,12 @@ pub enum MakeError {
     Unknown,
 }
 
+/// Whether a probe reads only what the kernel has in its memory, so that nothing can keep it waiting.
+#[must_use]
+pub const fn is_at_hand(spec: &ProbeSpec) -> bool {
+    matches!(spec, ProbeSpec::Load { .. } | ProbeSpec::Psi { .. } | ProbeSpec::Steal)
+}
+
 /// Makes the probe of an indicator, which tells `plight` whether it can read.
 ///
 /// # Errors

@@ -60,8 +60,7 @@ impl fmt::Display for Civil {
     /// ISO 8601 without an offset, with milliseconds only where there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match chrono::DateTime::from_timestamp_millis(self.0) {
-            Some(at) if self.0.rem_euclid(SECOND_MS) == 0 => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S")),
-            Some(at) => write!(f, "{}", at.format("%Y-%m-%dT%H:%M:%S%.3f")),
+            Some(at) => crate::time::write_civil(f, at.naive_utc()),
             None => write!(f, "civil {}ms", self.0),
         }
     }

@@ -266,6 +266,7 @@ fn decide(
     let watched = screen.clone();
     let probe = WiredProbe {
         key: meter.name().to_owned(),
+        at_hand: false,
         make: Box::new(move || {
             let probe = Named::new(meter.name(), meter.source(), Plight::default());
             Box::new(Watched { probe, screen: watched })

@@ -8,6 +8,7 @@ use crate::agent::Event;
 use crate::config::ConfigError;
 use crate::control::default_dir;
 use crate::daemon::{DaemonError, Options, serve};
+use crate::memory::GiveBack;
 use crate::queue::helper::{self, HELPER};
 use crate::store::DEFAULT_DIR;
 use args::{Args, Instead};
@@ -15,15 +16,15 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// The whole program.
+/// The whole program. With `give_back` it gives memory back that only its beginning needed.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: impl IntoIterator<Item = OsString>, give_back: Option<GiveBack>) -> ExitCode {
     let mut args = args.into_iter().peekable();
     let program = args.next();
     if args.peek().is_some_and(|first| first == HELPER) {
@@ -33,7 +34,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(instead) => return answer(&instead).into(),
     };
-    log_to_stderr();
+    crate::log::to_stderr();
     keep_memory_private();
     let options = Options {
         config: args.config,
@@ -42,6 +43,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         control: args.control.unwrap_or_else(default_dir),
         records: args.records,
         inputs: args.inputs,
+        give_back,
     };
     let (sender, events) = channel();
     let ended = match forward_signals(sender.clone()) {
@@ -102,16 +104,6 @@ fn keep_memory_private() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!("a crash may write secrets to a core file: {error}");
     }
-}
-
-fn log_to_stderr() {
-    // There is a subscriber already where a test has set one.
-    let _ = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .with_max_level(tracing::Level::INFO)
-        .try_init();
 }
 
 /// Turns signals into events. From here on none of them ends the program by itself.
