@@ -45,6 +45,13 @@ impl Terminal {
     }
 }
 
+/// How many columns and lines standard output has, each time anew: a window is made larger and smaller.
+#[must_use]
+pub fn screen_size() -> Option<(usize, usize)> {
+    let (columns, lines) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((columns.0.into(), lines.0.into())).filter(|(columns, lines)| *columns > 0 && *lines > 0)
+}
+
 const PROSE_MIN: usize = 30;
 const PROSE_MAX: usize = 100;
 

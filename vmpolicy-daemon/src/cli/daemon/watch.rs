@@ -4,7 +4,7 @@ use super::status::headline;
 use super::why::waits;
 use super::words::{number, table};
 use super::{Exit, Format, Reach, blame, ended, history, show, status};
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, screen_size};
 use crate::control::{Client, ClientError, Remembered, Request, Status, Told, Why};
 use clap::ColorChoice;
 use std::fmt::Write as _;
@@ -60,7 +60,7 @@ fn watch(args: &Args) -> Result<bool, Exit> {
         let look = look(&mut client, after, live).map_err(|error| blame(&error))?;
         let text = match args.reach.format {
             Format::Json => json(&look),
-            Format::Text if live => drawn(&screen(&look), looks == 0, size()),
+            Format::Text if live => drawn(&screen(&look), looks == 0, screen_size()),
             Format::Text => {
                 let line = line(&look.status.value);
                 let changed = if line == before { String::new() } else { format!("{line}\n") };
@@ -96,12 +96,6 @@ fn json(look: &Look) -> String {
     let records: Vec<&str> = look.records.iter().map(|one| one.record.as_str()).collect();
     let (status, why) = (&look.status.json, &look.why.json);
     format!("{{\"status\":{status},\"why\":{why},\"records\":[{}]}}\n", records.join(","))
-}
-
-/// How many columns and lines there are, each time anew: a window is made larger and smaller.
-fn size() -> Option<(usize, usize)> {
-    let (columns, lines) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some((columns.0.into(), lines.0.into())).filter(|(columns, lines)| *columns > 0 && *lines > 0)
 }
 
 /// A screen over the one before, without what has no room: a line that wraps, or one too many, would have the terminal scroll. No
