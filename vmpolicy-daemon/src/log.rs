@@ -23,7 +23,9 @@ pub(crate) fn to_stderr() {
         false if io::stderr().is_terminal() => Reader::Terminal,
         false => Reader::File,
     };
-    let _ = tracing::subscriber::set_global_default(Log { reader });
+    // One write, so that lines of two threads don't mix. Where nobody hears it there is nobody to tell.
+    let write = |lines: &str| drop(io::stderr().write_all(lines.as_bytes()));
+    let _ = tracing::subscriber::set_global_default(Log { reader, clock: SystemClock::wall, write });
 }
 
 /// A program of the unit may have sent its errors elsewhere, so the name alone says nothing.
@@ -40,11 +42,13 @@ enum Reader {
     File,
 }
 
-struct Log {
+struct Log<W> {
     reader: Reader,
+    clock: fn() -> Wall,
+    write: W,
 }
 
-impl Subscriber for Log {
+impl<W: Fn(&str) + 'static> Subscriber for Log<W> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event() && *metadata.level() <= Level::INFO
     }
@@ -56,9 +60,7 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut words = Words::default();
         event.record(&mut words);
-        let now = SystemClock::wall();
-        // One write, so that lines of two threads don't mix. Where nobody hears it there is nobody to tell.
-        let _ = io::stderr().write_all(words.lines(self.reader, *event.metadata().level(), now).as_bytes());
+        (self.write)(&words.lines(self.reader, *event.metadata().level(), (self.clock)()));
     }
 
     // The daemon has no spans; what a library may have is not logged.
@@ -137,37 +139,11 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Writes nowhere but here.
-    struct Kept(Reader, Arc<Mutex<String>>);
-
-    impl Subscriber for Kept {
-        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            Log { reader: self.0 }.enabled(metadata)
-        }
-
-        fn event(&self, event: &Event<'_>) {
-            let mut words = Words::default();
-            event.record(&mut words);
-            let now = Wall(1_792_000_000_123);
-            self.1.lock().unwrap().push_str(&words.lines(self.0, *event.metadata().level(), now));
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
-
     fn told(reader: Reader) -> String {
         let lines = Arc::new(Mutex::new(String::new()));
-        tracing::subscriber::with_default(Kept(reader, Arc::clone(&lines)), || {
+        let kept = Arc::clone(&lines);
+        let write = move |line: &str| kept.lock().unwrap().push_str(line);
+        tracing::subscriber::with_default(Log { reader, clock: || Wall(1_792_000_000_123), write }, || {
             tracing::info!(guest = %"nii3", count = 2, "{} reads", "vmpolicyd");
             tracing::warn!(why = "denied", "no reading: {}", "a\u{1b}[31mred\r\n2026 ERROR forged");
             tracing::error!("two lines\nof a fault\n");
