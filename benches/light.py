@@ -3,8 +3,8 @@
 
     benches/light.py VMPOLICYD [SECONDS] [--mysql]
 
-All poll once a second for SECONDS (60), in turn and on the same machine: the load average, or with --mysql the count of slow
-queries of a MariaDB that is started here, over its socket. Wants, from Debian's packages, monit, prometheus-node-exporter and
+All poll once a second for SECONDS (60), in turn and on the same machine, after 15 for their beginning: the load average, or with
+--mysql the count of slow queries of a MariaDB that is started here, over its socket. Wants, from Debian's packages, monit, prometheus-node-exporter and
 collectd-core, for --mysql also mariadb-server-core, mariadb-client and perl; what is missing is left out and said so.
 
 Columns: resident and proportional memory at the end (MB of 1,000,000 bytes), the largest child beside it where there are any,
@@ -23,6 +23,22 @@ import time
 import urllib.request
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+# Seconds that a program has for its beginning before anything is counted.
+BEGINNING = 15
+
+# The least that a poll can be: what the kernel asks for it, and how fast this machine is.
+BARE = """#include <fcntl.h>
+#include <unistd.h>
+int main(void) {
+    for (char line[64];;) {
+        sleep(1);
+        int file = open("/proc/loadavg", O_RDONLY);
+        if (read(file, line, sizeof line) < 0) return 1;
+        close(file);
+    }
+}
+"""
 
 
 def find(program):
@@ -74,7 +90,7 @@ def measure(argv, seconds, folder, poke=None):
     with open(folder / "out", "wb") as out:
         ran = subprocess.Popen(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
-        time.sleep(3)
+        time.sleep(BEGINNING)
         if ran.poll() is not None:
             raise RuntimeError((folder / "out").read_text()[-400:])
         began, woke, since, child = processor(ran.pid), wakeups(ran.pid), time.monotonic(), 0
@@ -152,6 +168,10 @@ LoadPlugin mysql
     )
     yield "collectd", [find("collectd"), "-f", "-C", "collectd.conf"], None
     yield "shell loop", [find("bash"), "-c", "while sleep 1; do read -r one rest < /proc/loadavg; done"], None
+    if find("cc"):
+        (folder / "bare.c").write_text(BARE)
+        subprocess.run([find("cc"), "-O2", "-o", str(folder / "bare"), str(folder / "bare.c")], check=True)
+    yield "bare loop in C", [str(folder / "bare") if find("cc") else None], None
 
 
 def main():
