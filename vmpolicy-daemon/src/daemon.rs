@@ -200,10 +200,10 @@ fn live(
     if lost {
         office.desk.holds_for_lost_state(now.wall);
     }
+    office.thrift.begun();
     let mut shift = Shift::new(office, station);
     turn(&mut driver, &mut shift, now, &Input::Start(setup));
     systemd::ready(&guest);
-    shift.begun();
     if let Some(word) = hold {
         turn(&mut driver, &mut shift, Clock::now(clock), &Input::Operator(word));
     }

@@ -58,10 +58,8 @@ fn unwritten(smaps: &str) -> impl Iterator<Item = Range<usize>> {
         if let Some((start, end)) = first.split_once('-') {
             let address = |text| usize::from_str_radix(text, 16).ok();
             let range = address(start)?..address(end)?;
-            let permissions = rest.as_bytes();
             let named = rest.split_ascii_whitespace().nth(4).is_some_and(|name| name.starts_with('/'));
-            of_file = (named && permissions.first() == Some(&b'r') && permissions.get(1) == Some(&b'-'))
-                .then_some(range);
+            of_file = (named && rest.starts_with("r-")).then_some(range);
             return None;
         }
         if first != "Anonymous:" {

@@ -42,6 +42,14 @@ pub struct BatchView<'a> {
     pub running: bool,
 }
 
+impl BatchView<'_> {
+    /// How many neither run nor have ended.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        self.jobs.saturating_sub(self.ended).saturating_sub(u32::from(self.running))
+    }
+}
+
 /// What there is to know of a guest at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

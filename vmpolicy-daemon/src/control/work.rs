@@ -246,7 +246,7 @@ fn batch(written: &Written, view: BatchView<'_>) -> Batch {
         classes: classes.map(|(class, count)| (class.name.clone(), *count)).collect(),
         others: view.others,
         ended: view.ended,
-        waiting: view.jobs.saturating_sub(view.ended).saturating_sub(u32::from(view.running)),
+        waiting: view.waiting(),
     }
 }
 

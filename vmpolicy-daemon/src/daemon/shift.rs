@@ -47,11 +47,6 @@ impl<'a, 'o> Shift<'a, 'o> {
         Self { office, station, next: None }
     }
 
-    /// The life has begun.
-    pub(super) fn begun(&mut self) {
-        self.office.thrift.begun();
-    }
-
     /// The life after this one, if there is one.
     pub(super) fn into_next(self, driver: Loop) -> Option<Beginning> {
         let Next { config, store, here, hold } = self.next?;

@@ -34,9 +34,8 @@ fn queues(page: &mut Page, standing: &Standing<'_>, desk: &Desk) {
     }
     page.metric("vmpolicy_queue_jobs", Kind::Gauge, "Jobs of the batch at hand, by what they do.");
     for (queue, batch, ..) in &rows {
-        let running = u32::from(batch.is_some_and(|batch| batch.running));
-        let left = batch.map_or(0, |batch| batch.jobs.saturating_sub(batch.ended));
-        for (state, count) in [("running", running), ("waiting", left.saturating_sub(running))] {
+        let (running, waiting) = batch.map_or((0, 0), |batch| (u32::from(batch.running), batch.waiting()));
+        for (state, count) in [("running", running), ("waiting", waiting)] {
             page.sample(&[("queue", &queue.name), ("state", state)], f64::from(count));
         }
     }

@@ -1,5 +1,6 @@
 //! Where records go and where the state is kept, as sentences.
 
+use super::parts::shown;
 use super::words::number;
 use vmpolicy_core::file::{JOURNAL_SOCKET, KeepSpec, RecordPlace, Shell, StateSpec, WhenFull};
 
@@ -55,9 +56,4 @@ fn kept(keep: KeepSpec) -> String {
         " Before the guest goes to another array it is given what there is, if it takes it."
     };
     format!("While it is away, {room} of them are kept on disk; {full}.{required}")
-}
-
-/// An address without what may be secret in it.
-fn shown(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default()
 }

@@ -156,7 +156,7 @@ fn place(address: &ServerAddress) -> String {
 }
 
 /// An address without what may be secret in it.
-fn shown(url: &str) -> &str {
+pub(super) fn shown(url: &str) -> &str {
     url.split('?').next().unwrap_or_default()
 }
 
